@@ -1,0 +1,1 @@
+"""The agent's side: protocol, sessions, screen pop, call control."""
