@@ -161,7 +161,7 @@ class AmiDecoder:
         self.limits = limits or AmiLimits()
         self.keep_rows = False
         self.banner: str | None = None
-        self.seen = 0  # whole messages that arrived
+        self.seen = 0  # packets (what stands between empty lines) that arrived
         self.dropped = 0  # of these, events nobody wanted
         self._greeted = not with_banner
         self._tail = bytearray()
