@@ -1,6 +1,6 @@
 """Debian packages that only tests and the demo need (a browser, SIPp), installed when we may.
 
-One call: `ensure_debian_packages(["chromium"])`. It asks dpkg first, so it costs milliseconds when all is there.
+One call: `ensure_debian_packages(["chromium"])`. It asks dpkg first: milliseconds when all is there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole PBX of our own: the dialplan of `asterisk-dialplan/`, our ports and secrets, one Asterisk over them.
+"""A whole PBX of our own: the dialplan of `asterisk-dialplan/`, our ports and secrets, one Asterisk.
 
     spec ──render──▶ FOLDER/etc/*.conf        copied from asterisk-dialplan/
                      FOLDER/etc/site/*.conf   written here: ports, secrets, phones, trunk (mode 0600)
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +80,11 @@ class PbxInstance:
         return self.process.folder
 
     @property
+    def sip_host(self) -> str:
+        """Where phones of this machine find the PBX."""
+        return "127.0.0.1" if self.spec.bind == "0.0.0.0" else self.spec.bind
+
+    @property
     def sip_port(self) -> int:
         return self.ports.sip
 
@@ -140,18 +144,8 @@ class PbxInstance:
 
     def render(self) -> None:
         """Write the whole folder anew, but for what Asterisk itself keeps (database, spool, keys)."""
-        self.process.lay_out(self.spec.extra_sounds)
-        etc = self.folder / "etc"
         dialplan = self.spec.dialplan or project_root() / "asterisk-dialplan"
-        shutil.rmtree(etc)
-        (etc / "site").mkdir(parents=True)
-        for name, text in site.COMMON_FILES.items():
-            (etc / name).write_text(text, encoding="utf-8")
-        for source in sorted(dialplan.glob("*.conf")):
-            shutil.copyfile(source, etc / source.name)
-        site.write_private(etc / "asterisk.conf", site.asterisk_conf(self.folder, self.build))
-        for name, text in self._site_files().items():
-            site.write_private(etc / "site" / name, text)
+        self.process.configure(dialplan, self._site_files(), self.spec.extra_sounds)
         accounts = {phone.name: {"number": phone.number, "password": phone.password} for phone in self.phones}
         site.write_private(self.folder / "phones.json", json.dumps(accounts, indent=1))
 

@@ -21,9 +21,10 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from channels.asterisk.pbx import site
 from channels.asterisk.pbx.provision import AsteriskBuild
 
 START_TIMEOUT_S = 60.0
@@ -63,7 +64,26 @@ class AsteriskProcess:
         """Whether the process is there."""
         return self._child is not None and self._child.poll() is None
 
-    def lay_out(self, extra_sounds: Path | None) -> None:
+    def configure(
+        self, source: Path, site_files: Mapping[str, str], extra_sounds: Path | None = None
+    ) -> None:
+        """Write the folder anew, but for what Asterisk itself keeps (database, spool).
+
+        `source/*.conf` are copied; `site_files` are written into `etc/site/` for our eyes only.
+        """
+        self._lay_out(extra_sounds)
+        etc = self.folder / "etc"
+        shutil.rmtree(etc)
+        (etc / "site").mkdir(parents=True)
+        for name, text in site.COMMON_FILES.items():
+            (etc / name).write_text(text, encoding="utf-8")
+        for path in sorted(source.glob("*.conf")):
+            shutil.copyfile(path, etc / path.name)
+        site.write_private(etc / "asterisk.conf", site.asterisk_conf(self.folder, self.build))
+        for name, text in site_files.items():
+            site.write_private(etc / "site" / name, text)
+
+    def _lay_out(self, extra_sounds: Path | None) -> None:
         """Make the folders, and `data/` out of links to the build and to prompts of our own."""
         for name in ("etc", "log", "run", "spool", "db", "keys", "data/sounds"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)

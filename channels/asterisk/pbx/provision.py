@@ -6,8 +6,8 @@
       3. mmdebstrap --variant=extract of Debian `forky` into a temporary folder, renamed to 2. when complete
 
 The folder is no chroot: a wrapper runs its programs with its own dynamic loader and libraries, so it works on
-any host distribution, without a daemon, users or systemd. The package mirror is the one that the machine's own
-apt uses. Two provisioners at once: the second waits on a lock and finds the first one's work.
+any host distribution, without a daemon, users or systemd. The package mirror is the one that the machine's
+own apt uses. Two provisioners at once: the second waits on a lock and finds the first one's work.
 Trap: the suite moves on. The version is checked before the folder is put in place.
 """
 
@@ -134,7 +134,7 @@ def mirrors(index_targets: str) -> list[str]:
 
 
 def mmdebstrap_command(target: Path, sites: Sequence[str]) -> list[str]:
-    """The command that unpacks the packages and all they need into `target`, running none of their scripts."""
+    """The command that unpacks the packages and what they need into `target`, running none of their scripts."""
     options = (
         'Acquire::Check-Valid-Until "false"',  # a mirror's Release can be older than it promises
         'APT::Install-Recommends "false"',

@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from channels.asterisk.pbx.ports import PortBlock
@@ -52,7 +52,7 @@ class AmiAccess:
     host: str
     port: int
     user: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Phone:
     name: str
     number: str
     browser: bool = False  # registers over a WebSocket, media by WebRTC
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", self.name) or not re.fullmatch(
@@ -136,6 +136,35 @@ def pjsip_conf(bind: str, ports: PortBlock, phones: Sequence[Phone]) -> str:
     text += _section("trunk", ["type = aor", f"contact = sip:{CALLERS_ADDRESS}:{ports.world_sip}"])
     text += _section("trunk-identify", ["type = identify", "endpoint = trunk", f"match = {CALLERS_ADDRESS}"])
     return text + "".join(_phone(phone) for phone in phones)
+
+
+def world_pjsip_conf(pbx: tuple[str, int], world_port: int, robots: Sequence[Phone]) -> str:
+    """The world's side: callers at one address, one registration for each robot at another."""
+    registrar = f"sip:{pbx[0]}:{pbx[1]}"
+    text = ""
+    for name, address in (("callers", CALLERS_ADDRESS), ("phones", PHONES_ADDRESS)):
+        text += _section(name, ["type = transport", "protocol = udp", f"bind = {address}:{world_port}"])
+    text += _section(
+        "pbx](world-endpoint)", [*_world_side("callers", CALLERS_ADDRESS, "from-pbx"), "aors = pbx"]
+    )
+    text += _section("pbx", ["type = aor", f"contact = {registrar}"])
+    text += _section("pbx-identify", ["type = identify", "endpoint = pbx", f"match = {pbx[0]}"])
+    text += _section("robots](world-endpoint)", _world_side("phones", PHONES_ADDRESS, "robot"))
+    for robot in robots:
+        identity = [f"username = {robot.name}", f"password = {robot.password}"]
+        text += _section(f"{robot.name}-auth](world-auth)", identity)
+        registration = [
+            f"server_uri = {registrar}",
+            f"client_uri = sip:{robot.name}@{pbx[0]}:{pbx[1]}",
+            f"contact_user = robot{robot.name}",
+            f"outbound_auth = {robot.name}-auth",
+        ]
+        text += _section(f"{robot.name}](world-registration)", registration)
+    return text
+
+
+def _world_side(transport: str, address: str, context: str) -> list[str]:
+    return [f"transport = {transport}", f"media_address = {address}", f"context = {context}"]
 
 
 def queues_conf(phones: Sequence[Phone]) -> str:
