@@ -51,3 +51,7 @@ class Deadlines:
         _, kind, thing = heappop(self._heap)
         del self._live[kind, thing]
         return kind, thing
+
+    def live(self) -> tuple[tuple[Kind, str, int], ...]:
+        """Every live deadline as (kind, id, at)."""
+        return tuple((kind, thing, at) for (kind, thing), at in self._live.items())

@@ -53,7 +53,7 @@ class Flow:
     offers: dict[str, Offer]
     waiting: Waiting
     deadlines: Deadlines
-    _now: int
+    now: int
     _effects: list[Effect]
 
     if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Flow:
             event.customer,
             event.stake_cents or self.policy.default_stake_cents,
             _join(queue.requirements, event.requirements),
-            self._now if event.queued_at is None else min(event.queued_at, self._now),
+            self.now if event.queued_at is None else min(event.queued_at, self.now),
         )
         self.interactions[interaction.id] = interaction
         self._enqueue(interaction, again=False)
@@ -152,7 +152,7 @@ class Flow:
         agent.missed = 0
         self._slot(agent, interaction).take("engage")
         self.deadlines.clear(Kind.OFFER, offer.id)
-        interaction.connect_by_at = self._now + self.policy.connect_timeout_s * US_PER_S
+        interaction.connect_by_at = self.now + self.policy.connect_timeout_s * US_PER_S
         self.deadlines.set(Kind.CONNECT, offer.id, interaction.connect_by_at)
         self._effects.append(Connect(offer.id, interaction.id, agent.id, interaction.connect_by_at))
         self.restand(agent)
@@ -176,7 +176,7 @@ class Flow:
         self._end_offer(offer, state, "no_answer", back=True)
 
     def _punish(self, agent: Agent, delay_s: int) -> None:
-        agent.penalty_until_at = self._now + delay_s * US_PER_S
+        agent.penalty_until_at = self.now + delay_s * US_PER_S
         self.deadlines.set(Kind.PENALTY, agent.id, agent.penalty_until_at)
         if agent.missed >= self.policy.max_missed_offers and AGENT.allows(agent.status, "missed_too_often"):
             agent.missed = 0
@@ -208,14 +208,14 @@ class Flow:
         interaction = self._accepted_interaction(event.offer)
         interaction.state = INTERACTION.next(interaction.state, "connected")
         self._forget_offer(event.offer)
-        interaction.waited_us = self._now - interaction.queued_at
+        interaction.waited_us = self.now - interaction.queued_at
         self._effects.append(
             SegmentStarted(
                 interaction.id,
                 event.offer,
                 interaction.agent,
                 interaction.queue,
-                self._now,
+                self.now,
                 interaction.waited_us,
             )
         )
@@ -275,8 +275,8 @@ class Flow:
         elif before is _S.CONNECTING:
             self._drop_connecting(interaction, given)
         self.waiting.remove(interaction.id)
-        interaction.waited_us = self._now - interaction.queued_at
-        interaction.ended_at = self._now
+        interaction.waited_us = self.now - interaction.queued_at
+        interaction.ended_at = self.now
         self._close(interaction, outcome)
 
     def _drop_connecting(self, interaction: Interaction, cause: str) -> None:
@@ -316,7 +316,7 @@ class Flow:
         interaction.queue = queue.id
         interaction.requirements = queue.requirements
         if not event.keep_place:
-            interaction.queued_at = self._now
+            interaction.queued_at = self.now
         self._enqueue(interaction, again=False)
 
     # -- wrap-up --------------------------------------------------------------------------------------------
@@ -331,10 +331,10 @@ class Flow:
         agent = self.agents[interaction.agent]
         slot = self._slot(agent, interaction)
         slot.take("wrap_up")
-        interaction.ended_at = self._now
-        slot.until_at = self._now + self.queues[interaction.queue].wrap_up_s * US_PER_S
-        self._effects.append(WrapUpStarted(interaction.id, agent.id, self._now, slot.until_at, by))
-        if slot.until_at <= self._now:
+        interaction.ended_at = self.now
+        slot.until_at = self.now + self.queues[interaction.queue].wrap_up_s * US_PER_S
+        self._effects.append(WrapUpStarted(interaction.id, agent.id, self.now, slot.until_at, by))
+        if slot.until_at <= self.now:
             self._end_wrap_up(agent, slot, "", finished=False)
             return
         self.deadlines.set(Kind.WRAP_UP, f"{agent.id}\n{interaction.id}", slot.until_at)
@@ -362,14 +362,14 @@ class Flow:
             raise RefusedInput(f"wrap-up cannot be extended by {event.by_s} s")
         slot.until_at += event.by_s * US_PER_S
         self.deadlines.set(Kind.WRAP_UP, f"{agent.id}\n{event.interaction}", slot.until_at)
-        self._effects.append(WrapUpStarted(event.interaction, agent.id, self._now, slot.until_at, "extended"))
+        self._effects.append(WrapUpStarted(event.interaction, agent.id, self.now, slot.until_at, "extended"))
 
     def _end_wrap_up(self, agent: Agent, slot: Slot, disposition: str, *, finished: bool) -> None:
         interaction_id = slot.interaction
         self.deadlines.clear(Kind.WRAP_UP, f"{agent.id}\n{interaction_id}")
         slot.take("release")
-        agent.idle_since_at = self._now
-        self._effects.append(SegmentEnded(interaction_id, agent.id, self._now, disposition, finished))
+        agent.idle_since_at = self.now
+        self._effects.append(SegmentEnded(interaction_id, agent.id, self.now, disposition, finished))
         interaction = self.interactions.get(interaction_id)
         if interaction is not None and interaction.state is _S.WRAP_UP:
             interaction.state = INTERACTION.next(interaction.state, "wrapped_up")

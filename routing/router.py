@@ -52,7 +52,7 @@ class Router(Flow):
         self.pool = Pool()
         self.deadlines = Deadlines()
         self.refused = 0
-        self._now = 0
+        self.now = 0
         self._effects: list[Effect] = []
         self._freed: list[tuple[str, Medium]] = []
         self._queued: list[str] = []
@@ -75,7 +75,7 @@ class Router(Flow):
 
     def handle(self, event: ev.Event, now: int) -> list[Effect]:
         """Take one fact. `now` in µs; a `now` before the last one counts as the last one."""
-        self._now = max(self._now, now)
+        self.now = max(self.now, now)
         self._effects = []
         try:
             self._handlers[type(event)](event)
@@ -85,6 +85,11 @@ class Router(Flow):
         self._expire()
         self._match()
         return self._effects
+
+    def settle(self) -> None:
+        """After a restore: those found free are known already, nothing is to be matched."""
+        self._freed.clear()
+        self._queued.clear()
 
     def next_deadline(self) -> int | None:
         """When `handle(TimePassed())` is wanted, µs, or None."""
@@ -156,7 +161,7 @@ class Router(Flow):
         agent = self.agent_of(event.agent)
         status = AGENT.next(agent.status, "readied")
         if agent.status is not AgentStatus.READY:
-            agent.idle_since_at = self._now
+            agent.idle_since_at = self.now
         agent.missed = 0
         self.set_status(agent, status, "")
 
@@ -171,7 +176,7 @@ class Router(Flow):
         changed = (agent.status, agent.reason) != (status, reason)
         agent.status, agent.reason = status, reason
         if changed:
-            agent.changed_at = self._now
+            agent.changed_at = self.now
         self._effects.append(AgentChanged(agent.id, agent.session, status, reason, agent.changed_at))
         self.restand(agent)
 
@@ -189,7 +194,7 @@ class Router(Flow):
         """Look at `agent` again after anything about them changed."""
         device = self.devices.get(agent.device, DeviceState.UNKNOWN)
         for medium in {slot.medium for slot in agent.slots}:
-            if self.pool.place(agent, medium, standing(agent, medium, device, self._now)):
+            if self.pool.place(agent, medium, standing(agent, medium, device, self.now)):
                 self._freed.append((agent.id, medium))
 
     def rekey(self, interaction: Interaction) -> None:
@@ -239,7 +244,7 @@ class Router(Flow):
         slot.take("reserve")
         slot.interaction, slot.queue = interaction.id, interaction.queue
         interaction.offers += 1
-        deadline_at = self._now + queue.offer_timeout_s * US_PER_S
+        deadline_at = self.now + queue.offer_timeout_s * US_PER_S
         offer = Offer(f"{interaction.id}.{interaction.offers}", interaction.id, agent.id, deadline_at)
         self.offers[offer.id] = offer
         interaction.offer, interaction.agent = offer.id, agent.id
@@ -266,12 +271,12 @@ class Router(Flow):
         return Explanation(
             rule=rule,
             queue=interaction.queue,
-            waited_us=self._now - interaction.queued_at,
+            waited_us=self.now - interaction.queued_at,
             stake_cents=interaction.stake_cents,
             stake_credit_us=interaction.queued_at - interaction.key_at,
             key_at=interaction.key_at,
             waiting=self.waiting.per_queue[interaction.queue] + 1,
-            agent_idle_us=self._now - agent.idle_since_at,
+            agent_idle_us=self.now - agent.idle_since_at,
             candidates=tuple(candidates),
             runner_up=next((other for other in candidates if other != agent.id), ""),
             next_in_line=self._next_for(agent, interaction.medium),
@@ -296,6 +301,6 @@ class Router(Flow):
     # -- deadlines ------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        while (due := self.deadlines.due(self._now)) is not None:
+        while (due := self.deadlines.due(self.now)) is not None:
             kind, thing = due
             self._expiries[kind](thing)

@@ -64,7 +64,7 @@ def check(router: Router) -> None:
                     "idle beside waiting"
                 )
     next_at = router.next_deadline()
-    assert next_at is None or next_at > router._now
+    assert next_at is None or next_at > router.now
 
 
 @given(STEPS)
