@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import PrivateAttr
+import phonenumbers
+from pydantic import Field, PrivateAttr
 
 from ccserver.config_sections import (
     AgentSettings,
@@ -29,6 +30,7 @@ from ccserver.config_sections import (
     QueueSettings,
     Reason,
     Routing,
+    Scripts,
     Section,
     Server,
     Site,
@@ -43,23 +45,29 @@ class Config(Section):
     site: Site = Site()
     server: Server = Server()
     database: Database = Database()
-    pbx: dict[str, Pbx] = {}
+    pbx: dict[str, Pbx] = Field(default_factory=dict)
     fastagi: FastAgi = FastAgi()
-    numbers: dict[str, Number] = {}
-    hours: dict[str, Hours] = {}
-    queues: dict[str, QueueSettings] = {}
-    agents: dict[str, AgentSettings] = {}
-    devices: dict[str, Device] = {}
+    numbers: dict[str, Number] = Field(default_factory=dict)
+    hours: dict[str, Hours] = Field(default_factory=dict)
+    queues: dict[str, QueueSettings] = Field(default_factory=dict)
+    agents: dict[str, AgentSettings] = Field(default_factory=dict)
+    devices: dict[str, Device] = Field(default_factory=dict)
     routing: Routing = Routing()
-    reasons: dict[str, Reason] = {}
-    dispositions: dict[str, Disposition] = {}
-    worth: dict[str, Tier] = {}
+    reasons: dict[str, Reason] = Field(default_factory=dict)
+    dispositions: dict[str, Disposition] = Field(default_factory=dict)
+    worth: dict[str, Tier] = Field(default_factory=dict)
     blocked: Blocked = Blocked()
     emergency: Emergency = Emergency()
     announce: Announce = Announce()
+    scripts: Scripts = Scripts()
 
     _file: Path = PrivateAttr(default=Path("config/ccserver.toml"))
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+
+    def loaded_from(self, file: Path, warnings: tuple[str, ...]) -> Config:
+        """The same, knowing where it came from. For `config_source` only."""
+        self._file, self._warnings = file, warnings
+        return self
 
     @property
     def file(self) -> Path:
@@ -95,6 +103,22 @@ class Config(Section):
     def device_at(self, address: str) -> Device | None:
         """The device whose `pbx/endpoint` this is."""
         return next((device for device in self.devices.values() if device.address == address), None)
+
+    def number_for(self, dialled: str) -> Number | None:
+        """The number a caller dialled, in whatever form the PBX gave it."""
+        return self.numbers.get(dialled) or self._numbers_by_e164.get(self.e164(dialled))
+
+    @cached_property
+    def _numbers_by_e164(self) -> dict[str, Number]:
+        return {self.e164(number.id): number for number in self.numbers.values()}
+
+    def e164(self, dialled: str) -> str:
+        """`dialled` as seen from the site, in E.164; as it is when it is no number of a numbering plan."""
+        try:
+            number = phonenumbers.parse(dialled, self.site.region)
+        except phonenumbers.NumberParseException:
+            return dialled
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
     def stake_cents(self, tier: str) -> int:
         """What is at stake with a customer of this tier; the default for an unknown tier."""

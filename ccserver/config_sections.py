@@ -9,7 +9,7 @@ is checked in `config_check`; the whole of them is `config_model.Config`.
 from __future__ import annotations
 
 import datetime as dt
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -17,15 +17,23 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-Language = Literal["en", "id"]
-Network = IPv4Network | IPv6Network
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
-SecondsOrNone = Annotated[int, Field(ge=0, le=86_400)]
-Level = Annotated[int, Field(ge=1, le=10)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""A name that may go into a dial string, a file name or a dialplan without quoting."""
-NameOrNothing = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
+from ccserver.config_types import (
+    Currency,
+    DialogueOrNothing,
+    Endpoint,
+    Language,
+    Level,
+    NameOrNothing,
+    Network,
+    PhoneNumber,
+    Port,
+    Prompt,
+    Seconds,
+    SecondsOrNone,
+    Text,
+    Word,
+)
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -44,7 +52,7 @@ class Named(Section):
 class Label(Section):
     """Words for people, per language. `label = "Sales"` is short for `label = {en = "Sales"}`."""
 
-    en: Annotated[str, Field(min_length=1, max_length=80)]
+    en: Text
     id: Annotated[str, Field(max_length=80)] = ""
 
     def text(self, language: str) -> str:
@@ -62,10 +70,10 @@ Words = Annotated[Label, BeforeValidator(_label)]
 class Site(Section):
     """Who and where we are: the defaults for numbers, clocks, money and words."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)] = "My contact centre"
+    name: Text = "My contact centre"
     region: str = "ID"
     time_zone: str = "Asia/Jakarta"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "IDR"
+    currency: Currency = "IDR"
     language: Language = "en"
 
     @field_validator("region")
@@ -102,7 +110,7 @@ class Site(Section):
 class Server(Section):
     """Where the pages and sockets are served, and where data lies."""
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port = 8080
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -131,7 +139,7 @@ class Database(Section):
 class Pbx(Named):
     """One Asterisk: how to reach its AMI, and how it proves itself to our FastAGI."""
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port = 5038
     user: Word = "ccserver"
     secret: SecretStr = SecretStr("")
@@ -144,14 +152,14 @@ class Pbx(Named):
     tls_ca: Path | None = None
     technology: Word = "PJSIP"
     """Channel technology of the agents' phones: `PJSIP`."""
-    outbound_context: Word = "ccserver-out"
+    outbound_context: Word = "ccserver-outbound"
     """Dialplan context in which a number dialled at the desk is placed."""
 
 
 class FastAgi(Section):
     """The door through which Asterisk asks what to do with a call."""
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: Port = 4573
     allow: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"),)
     """Networks whose connections are taken; all others are closed at once."""
@@ -162,10 +170,10 @@ class FastAgi(Section):
 
 
 class Number(Named):
-    """A number that customers dial, and where it leads."""
+    """A number that customers dial, as `+62215550100` or as the PBX gives it, and where it leads."""
 
     queue: str
-    dialogue: NameOrNothing = ""
+    dialogue: DialogueOrNothing = ""
     """Name of the IVR dialogue before the queue; empty: none."""
     hours: str = ""
     """Name of the opening hours; empty: always open."""
@@ -185,7 +193,7 @@ class Hours(Named):
     sunday: tuple[str, ...] = ()
     holidays: tuple[str, ...] = ()
     """Closed all day, as `"2026-12-25"`."""
-    closed_prompt: Word = "closed"
+    closed_prompt: Prompt = "vm-nobodyavail"
     """The prompt a caller hears outside the hours."""
 
     @field_validator(*WEEKDAYS)
@@ -234,7 +242,7 @@ class QueueSettings(Named):
     """A waiting line: who may serve it, and what is promised to those who wait."""
 
     label: Words
-    skills: dict[str, Level] = {}
+    skills: dict[str, Level] = Field(default_factory=dict)
     """What an agent needs, with the minimum level."""
     offer_timeout_s: Annotated[int, Field(ge=3, le=300)] = 20
     wrap_up_s: SecondsOrNone = 60
@@ -250,8 +258,8 @@ class QueueSettings(Named):
 class AgentSettings(Named):
     """A person who serves customers."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    skills: dict[str, Level] = {}
+    name: Text
+    skills: dict[str, Level] = Field(default_factory=dict)
     device: str = ""
     """The phone offered first at log-in; empty: the agent chooses."""
     language: Language | None = None
@@ -261,9 +269,9 @@ class AgentSettings(Named):
 class Device(Named):
     """A phone on a desk."""
 
-    label: Annotated[str, Field(min_length=1, max_length=80)]
+    label: Text
     pbx: str
-    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.-]{1,64}$")]
+    endpoint: Endpoint
     """As Asterisk names it: `PJSIP/a1`."""
 
     @property
@@ -308,14 +316,23 @@ class Tier(Named):
 class Blocked(Section):
     """Callers who are turned away, in E.164 (`+62…`)."""
 
-    numbers: tuple[Annotated[str, Field(pattern=r"^\+\d{4,15}$")], ...] = ()
+    numbers: tuple[PhoneNumber, ...] = ()
 
 
 class Emergency(Section):
     """One switch that plays a message to every caller before anything else."""
 
     active: bool = False
-    prompt: Word = "emergency"
+    prompt: Prompt = "an-error-has-occurred"
+    then: Literal["hang_up", "wait"] = "hang_up"
+    """What happens to the caller after the message."""
+
+
+class Scripts(Section):
+    """Agent scripts beside the shipped ones."""
+
+    folder: Path | None = None
+    """Your own `*.toml` scripts; one with the name of a shipped script replaces it."""
 
 
 class Announce(Section):
