@@ -67,6 +67,8 @@ def _references(config: Config) -> Iterator[Finding]:
 
 def _reach(config: Config) -> Iterator[Finding]:
     reached = {number.queue for number in config.numbers.values()}
+    if reached - set(config.queues):
+        return  # the misspelt name is complained of; once it is right, this may be too
     for queue in config.queues.values():
         if queue.id not in reached and not queue.transfer_only:
             yield (

@@ -106,7 +106,8 @@ class Config(Section):
 
     def number_for(self, dialled: str) -> Number | None:
         """The number a caller dialled, in whatever form the PBX gave it."""
-        return self.numbers.get(dialled) or self._numbers_by_e164.get(self.e164(dialled))
+        by_e164 = self._numbers_by_e164
+        return self.numbers.get(dialled) or by_e164.get(self.e164(dialled)) or by_e164.get(f"+{dialled}")
 
     @cached_property
     def _numbers_by_e164(self) -> dict[str, Number]:

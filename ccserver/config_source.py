@@ -55,7 +55,7 @@ def _fill(tree: Tree, environ: Mapping[str, str]) -> None:
         tree.read_files()
     except TreeFault as fault:
         raise ConfigError((Problem(fault.where, str(fault)),)) from fault
-    _refuse_password_in_file(tree)
+    _refuse_secrets_in_files(tree)
     if url := environ.get("DATABASE_URL"):
         tree.put(("database", "url"), url, "environment variable DATABASE_URL")
     tree.read_environment(environ)
@@ -84,13 +84,32 @@ def _with_ids(values: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _refuse_password_in_file(tree: Tree) -> None:
+def _refuse_secrets_in_files(tree: Tree) -> None:
+    """Called before the environment is laid over the files, which alone may hold a secret itself."""
     url = tree.get("database", "url")
     if isinstance(url, str) and _has_password(url):
         tree.fault(
             tree.where(("database", "url")),
             "a password does not belong in this file; set the whole URL by DATABASE_URL instead",
         )
+    for name in _pbx_names(tree):
+        for key in SECRETS:
+            if tree.get("pbx", name, key) is not None:
+                tree.fault(
+                    tree.where(("pbx", name, key)),
+                    "a secret does not belong in this file; put it into a file that only its owner can read "
+                    f'and write {key}_file = "secrets/{name}-{key}", or set {_variable(name, key)}',
+                )
+                tree.put(("pbx", name, key), "", tree.where(("pbx", name, key)))
+
+
+def _pbx_names(tree: Tree) -> tuple[str, ...]:
+    sections = tree.get("pbx")
+    return tuple(sections) if isinstance(sections, dict) else ()
+
+
+def _variable(name: str, key: str) -> str:
+    return f"{PREFIX}PBX__{name.upper().replace('-', '_')}__{key.upper()}"
 
 
 def _has_password(url: str) -> bool:
@@ -102,35 +121,21 @@ def _has_password(url: str) -> bool:
 
 def _take_secrets(tree: Tree) -> list[tuple[str, str]]:
     """Put the content of secret files where secrets go; gives warnings about files others can read."""
-    warnings: list[tuple[str, str]] = []
-    sections = tree.get("pbx")
-    for name in sections if isinstance(sections, dict) else ():
-        for key in SECRETS:
-            warnings += _take_secret(tree, ("pbx", name, key))
-    return warnings
+    routes = [("pbx", name, key) for name in _pbx_names(tree) for key in SECRETS]
+    return [warning for route in routes for warning in _take_secret(tree, route)]
 
 
 def _take_secret(tree: Tree, route: tuple[str, str, str]) -> list[tuple[str, str]]:
     _, name, key = route
-    variable = f"{PREFIX}PBX__{name.upper().replace('-', '_')}__{key.upper()}"
-    if tree.is_from_environment(route):
-        return []
     if tree.get(*route) is not None:
-        tree.fault(
-            tree.where(route),
-            f"a secret does not belong in this file; put it into a file that only its owner can read and "
-            f'write {key}_file = "secrets/{name}-{key}", or set {variable}',
-        )
-        tree.drop(route)
-        return []
+        return []  # from the environment, or complained of already
     file = tree.get("pbx", name, f"{key}_file")
-    if not isinstance(file, str):
-        if file is None:
-            tree.fault(
-                tree.where(route), f'[pbx.{name}] needs {key}_file = "secrets/{name}-{key}", or {variable}'
-            )
-        return []
-    return _read_secret(tree, route, _absolute(tree, (*route[:2], f"{key}_file"), file))
+    if isinstance(file, str):
+        return _read_secret(tree, route, _absolute(tree, ("pbx", name, f"{key}_file"), file))
+    if file is None:
+        wanted = f'{key}_file = "secrets/{name}-{key}"'
+        tree.fault(tree.where(route), f"[pbx.{name}] needs {wanted}, or {_variable(name, key)}")
+    return []
 
 
 def _read_secret(tree: Tree, route: tuple[str, str, str], file: Path) -> list[tuple[str, str]]:

@@ -76,12 +76,6 @@ class Tree:
         below[route[-1]] = value
         self._places[route] = place
 
-    def drop(self, route: tuple[str, ...]) -> None:
-        """Take a value away that was complained of already."""
-        above = self.get(*route[:-1])
-        if isinstance(above, dict):
-            above.pop(route[-1], None)
-
     def fault(self, where: str, message: str) -> None:
         """Note one more thing that is wrong."""
         self.faults.append((where, message))
