@@ -1,40 +1,53 @@
-"""Skeleton: the projection of the journal into the database."""
+"""The journal, followed into the database by a task of its own, off the way of calls.
+
+    hub ── offer(record) ──▶ backlog (bounded) ──▶ batches ──▶ one transaction each ──▶ database
+                                │ overflow, start                 │ away: again after a pause
+                                └────── read_since(seq) ◀─────────┘ the journal has it all
+
+`offer` never waits and never fails: a database that is away delays records and stops nothing. At the start,
+and after the backlog overflowed, records are read from the journal again until memory and journal meet. One
+record the database refuses for ever is left out, logged and counted; the others of its batch go in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from itertools import islice
+from typing import TypeVar
 
+import structlog
+
+from ccserver.store.changes import Record, changes_of
+from ccserver.store.database import StoreConflict, StoreFault, StoreUnavailable
 from ccserver.store.store import Store
-from routing.effects import Effect
-from routing.events import Event
 
+__all__ = ["Late", "Projector", "Record", "changes_of"]
 
-class Record(Protocol):
-    """What the projection reads of ccserver.journal.JournalRecord."""
+_log = structlog.get_logger("ccserver.store.projection")
 
-    @property
-    def seq(self) -> int: ...
-    @property
-    def at(self) -> int: ...
-    @property
-    def event(self) -> Event: ...
-    @property
-    def effects(self) -> tuple[Effect, ...]: ...
+T = TypeVar("T")
+
+_SLICE = 25
+"""Records read from the journal without letting others run: well below 5 ms."""
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """How far the database is behind the journal."""
+    """How far the database is behind the journal: records, and the age of the oldest of them."""
 
     records: int
     seconds: float
     last_error: str
+    """Empty while the database answers."""
 
 
 class Projector:
-    """Feeds the database; `offer` never waits and never fails."""
+    """Follows one epoch of the journal. All methods belong to the loop's thread."""
 
     def __init__(
         self,
@@ -42,19 +55,146 @@ class Projector:
         epoch: str,
         read_since: Callable[[int], Iterable[Record]],
         clock_us: Callable[[], int],
+        *,
         backlog: int = 10_000,
-        batch: int = 200,
-    ) -> None: ...
+        batch: int = 100,
+        linger_s: float = 0.05,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+    ) -> None:
+        """`read_since(seq)` gives the journal's records after `seq`, in order; `clock_us` is router time.
+        `linger_s`: how long a record waits for company, so that a call is not followed write by write."""
+        self._store = store
+        self._epoch = epoch
+        self._read_since = read_since
+        self._clock_us = clock_us
+        self._batch = batch
+        self._linger_s = linger_s
+        self._pauses_s = pauses_s
+        self._backlog: deque[Record] = deque(maxlen=backlog)
+        self._from_journal = True
+        self._reader: Iterator[Record] | None = None
+        self._applied = self._newest = -1
+        self._oldest_at: int | None = None
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._last_error = ""
+        self.refused = 0
+        """Records left out because the database refused them."""
+        self.missing = 0
+        """Records that neither the journal nor the memory had: a gap of the journal."""
 
     def offer(self, record: Record) -> None:
-        """From the hub, after the record is written. Loop thread only."""
+        """From the hub, after the record is written."""
+        if len(self._backlog) == self._backlog.maxlen:
+            self._from_journal = True  # the oldest falls out of memory; the journal has it
+        self._backlog.append(record)
+        self._newest = record.seq
+        if self._oldest_at is None:
+            self._oldest_at = record.at
+        self._idle.clear()
+        self._wake.set()
 
-    async def run(self) -> None:
-        """Until cancelled: catches up from the journal first, then follows `offer`."""
+    def late(self) -> Late:
+        """For /metrics and /readyz."""
+        behind = max(0, self._newest - self._applied)
+        if not behind or self._oldest_at is None:
+            return Late(0, 0.0, self._last_error)
+        return Late(behind, max(0, self._clock_us() - self._oldest_at) / 1e6, self._last_error)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until all that was offered is in the database (shutdown, tests). False: it was not in time."""
-        raise NotImplementedError
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
 
-    def late(self) -> Late:
-        raise NotImplementedError
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._applied, _ = await self._until_it_answers(lambda: self._store.projected(self._epoch))
+        while True:
+            batch = await self._from_the_journal() if self._from_journal else self._from_memory()
+            if batch:
+                await self._until_it_answers(partial(self._put, batch))
+                self._done(batch[-1])
+            elif not self._from_journal:
+                await self._rest()
+
+    def _done(self, last: Record) -> None:
+        self._applied = last.seq
+        self._newest = max(self._newest, last.seq)
+        waiting = next((record.at for record in self._backlog if record.seq > last.seq), None)
+        self._oldest_at = waiting
+
+    async def _rest(self) -> None:
+        self._oldest_at = None
+        self._idle.set()
+        self._wake.clear()
+        await self._wake.wait()
+        await asyncio.sleep(self._linger_s)
+
+    def _from_memory(self) -> list[Record]:
+        batch: list[Record] = []
+        while self._backlog and len(batch) < self._batch:
+            record = self._backlog.popleft()
+            if record.seq > self._applied:
+                batch.append(record)
+        if batch and self._applied >= 0 and batch[0].seq > self._applied + 1:
+            missing = batch[0].seq - self._applied - 1
+            self.missing += missing
+            _log.error("projection.gap", missing=missing, after=self._applied, hint="the journal has a gap")
+        return batch
+
+    async def _from_the_journal(self) -> list[Record]:
+        """The next batch; empty when the journal is read to its end, and then memory is next."""
+        batch: list[Record] = []
+        try:
+            if self._reader is None:
+                self._reader = iter(self._read_since(self._applied))
+            while len(batch) < self._batch:
+                piece = list(islice(self._reader, min(_SLICE, self._batch - len(batch))))
+                batch += piece
+                if len(piece) < _SLICE:
+                    break
+                await asyncio.sleep(0)
+        except (OSError, ValueError) as error:
+            self._reader = None
+            _log.error("projection.journal_unreadable", error=str(error), after=self._applied)
+            await asyncio.sleep(self._pauses_s[-1])
+            return batch
+        if not batch:
+            self._reader = None
+            self._from_journal = False
+        return batch
+
+    async def _put(self, batch: list[Record]) -> None:
+        try:
+            await self._store.project(self._epoch, batch)
+        except (StoreFault, StoreConflict) as error:
+            if len(batch) > 1:
+                for record in batch:
+                    await self._put([record])
+                return
+            self.refused += 1
+            _log.error(
+                "projection.refused", seq=batch[0].seq, error=str(error), hint="a fault of ours: report it"
+            )
+
+    async def _until_it_answers(self, action: Callable[[], Awaitable[T]]) -> T:
+        attempt = 0
+        while True:
+            try:
+                result = await action()
+            except StoreUnavailable as error:
+                if not self._last_error:
+                    _log.warning(
+                        "projection.database_away", error=str(error), hint="records wait in the journal"
+                    )
+                self._last_error = str(error)
+                await asyncio.sleep(self._pauses_s[min(attempt, len(self._pauses_s) - 1)])
+                attempt += 1
+                continue
+            if self._last_error:
+                _log.info("projection.database_back", late=self.late().records)
+            self._last_error = ""
+            return result

@@ -1,22 +1,20 @@
 """What the store gives and takes: frozen dataclasses, never rows of a table.
 
-Instants `_at` are integer µs of router time, `_utc` are timezone-aware UTC datetimes, durations `_us` integer
-µs, money `_cents` integer minor units of the site's currency. Empty string: not known (there are no None texts).
+Users and web sessions are those of `ccserver.web.ports`.
+Instants `_at` are integer µs of router time, `_utc` are aware UTC datetimes, durations `_us` integer µs,
+money `_cents` integer minor units of the site's currency. Empty string: not known (there are no None texts).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
-
-Role = Literal["agent", "supervisor", "admin"]
-ROLES: tuple[Role, ...] = ("agent", "supervisor", "admin")
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One customer with everything the pop shows. `external_id` is the customer number they know themselves by."""
+    """One customer with everything the pop shows. `external_id` is the number they know themselves by."""
 
     id: str
     external_id: str
@@ -112,6 +110,16 @@ class PastInteraction:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRow:
+    """What an agent wrote about an interaction."""
+
+    interaction: str
+    agent: str
+    text: str
+    saved_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRow:
     """One offer and why it was made. `outcome` is OPEN, ACCEPTED, REJECTED, EXPIRED or REVOKED."""
 
@@ -132,39 +140,10 @@ class InteractionFacts:
     """What the router does not know: measured by the channel and the desk. None: leave as it is."""
 
     direction: Literal["inbound", "outbound"] | None = None
-    pbx: str | None = None
     leg: str | None = None
     ivr_us: int | None = None
     hold_us: int | None = None
     reentered: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """Somebody who logs in. `id` is the agent id in the router's events; `name` is typed at the login."""
-
-    id: str
-    name: str
-    display_name: str
-    role: Role
-    language: str
-    password_hash: str = field(repr=False)
-    failed_logins: int
-    locked_until_utc: datetime | None
-    disabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WebSessionRow:
-    """One login in one browser. The token itself is nowhere, only its hash."""
-
-    token_hash: str = field(repr=False)
-    user: str
-    csrf: str = field(repr=False)
-    device: str
-    created_utc: datetime
-    seen_utc: datetime
-    expires_utc: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +155,28 @@ class TodayCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import did. With any error nothing was imported."""
+class CustomerDraft:
+    """A customer as a file or another system says; `external_id` decides whether it is new."""
 
-    added: int
-    changed: int
-    unchanged: int
-    errors: tuple[str, ...]
-    """One sentence each, beginning with the line."""
+    external_id: str
+    name: str
+    language: str = ""
+    tier: str = ""
+    worth_cents: int = 0
+    churn_per_mille: int = 0
+    since: date | None = None
+    remarks: str = ""
+    numbers: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What saving customers did."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
