@@ -24,6 +24,7 @@ class MakeOffer:
     session: str
     device: str
     queued_at: int
+    at: int
     deadline_at: int
     why: Explanation
 

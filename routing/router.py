@@ -260,6 +260,7 @@ class Router(Flow):
                 agent.session,
                 agent.device,
                 interaction.queued_at,
+                self.now,
                 deadline_at,
                 why,
             )
