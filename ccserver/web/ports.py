@@ -323,8 +323,8 @@ class WebSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     """0: any free port (`WebServer.port` tells which)."""
-    certificate: Path | None = None
-    key: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For and -Proto are believed; they must speak HTTPS outside."""
     hosts: tuple[str, ...] = ()
