@@ -205,12 +205,12 @@ class FastAgiCodec:
         text = "\n".join(self._open_reply)
         if len(text) > self._limits.reply_bytes or len(self._open_reply) > self._limits.reply_lines:
             raise RemoteProtocolError("a reply that does not end")
-        if not _is_open(text):
+        if not reply_is_open(text):
             self._open_reply.clear()
             self._events.append(parse_reply(text))
 
 
-def _is_open(text: str) -> bool:
+def reply_is_open(text: str) -> bool:
     """Whether lines of this reply are still to come: usage after `520-`, or data whose bracket is open."""
     if text.startswith("520-"):
         return not text.rpartition("\n")[2].startswith("520 ")
