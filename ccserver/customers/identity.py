@@ -133,7 +133,7 @@ def normalise(raw: str, region: str) -> Origin:
         e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
         shown_as = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
         return Origin(OriginKind.NUMBER, shown, e164, shown_as)
-    if len(digits) <= EXTENSION_DIGITS and not given.startswith("+"):
+    if 0 < len(digits) <= EXTENSION_DIGITS and not given.startswith("+"):
         return Origin(OriginKind.EXTENSION, shown, "", digits)
     return Origin(OriginKind.MALFORMED, shown, "", _label(shown))
 

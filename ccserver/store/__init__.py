@@ -5,6 +5,6 @@
 Everything a caller needs is exported here; what comes out are the frozen dataclasses of `rows`.
 """
 
-from ccserver.store.store import Store, StoreConflict, StoreUnavailable
+from ccserver.store.store import Store, StoreConflict, StoreFault, StoreUnavailable
 
-__all__ = ["Store", "StoreConflict", "StoreUnavailable"]
+__all__ = ["Store", "StoreConflict", "StoreFault", "StoreUnavailable"]

@@ -39,6 +39,8 @@ class Record(Protocol):
     def event(self) -> ev.Event: ...
     @property
     def effects(self) -> tuple[ef.Effect, ...]: ...
+    @property
+    def fault(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -113,6 +115,8 @@ def utc_of(at: int) -> datetime:
 
 def changes_of(record: Record) -> list[RowChange]:
     """All changes of one record; none for what has no place in the database."""
+    if record.fault:
+        return []  # handling it raised, so it changed nothing
     changes: list[RowChange] = []
     if not any(isinstance(effect, ef.Refused) for effect in record.effects):
         of_event = _EVENTS.get(type(record.event))

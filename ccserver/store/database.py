@@ -67,6 +67,7 @@ class Database:
         autocommit = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._reader = engine.execution_options(**autocommit)
         self._writer = engine.execution_options(**{_WRITES: True})
+        self._value_errors = _value_errors(self.dialect)
         self._driver_errors = _driver_errors(self.dialect)
 
     @classmethod
@@ -116,25 +117,41 @@ class Database:
             raise StoreUnavailable(f"the database took longer than {self.timeout_s} s") from error
         except exc.IntegrityError as error:
             raise StoreConflict(_first_line(error.orig)) from error
-        except exc.DataError as error:
-            raise StoreFault(_first_line(error.orig)) from error
         except exc.DBAPIError as error:
+            if isinstance(error.orig, self._value_errors) or _caused_by(error.orig, self._value_errors):
+                raise StoreFault(_first_line(error.orig).partition(":")[0]) from error
             raise StoreUnavailable(f"the database: {_first_line(error.orig)}") from error
+        except (OverflowError, UnicodeError) as error:
+            raise StoreFault(type(error).__name__) from error
         except self._driver_errors as error:
             raise StoreUnavailable(f"the database: {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException | None) -> str:
-    # Drivers append the values below the first line; those may be personal data.
+    # Drivers append the values below the first line, and for one that does not fit behind a colon; those may
+    # be personal data, and errors go to the log.
     lines = str(error).splitlines() or [""]
     return f"{type(error).__name__}: {lines[0][:200]}"
+
+
+def _caused_by(error: BaseException | None, kinds: tuple[type[Exception], ...]) -> bool:
+    return error is not None and isinstance(error.__cause__, kinds)
+
+
+def _value_errors(dialect: str) -> tuple[type[Exception], ...]:
+    """What a driver raises for a value that does not fit."""
+    if dialect == "sqlite":
+        return (sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeError)
+    import asyncpg  # not loaded, and not paid for, on SQLite
+
+    return (asyncpg.DataError,)
 
 
 def _driver_errors(dialect: str) -> tuple[type[Exception], ...]:
     """What else means that the database is away; a driver's own errors come out unwrapped on connecting."""
     if dialect == "sqlite":
         return (exc.SQLAlchemyError, OSError, sqlite3.Error)
-    import asyncpg  # not loaded, and not paid for, on SQLite
+    import asyncpg
 
     return (exc.SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 import structlog
 
+from ccserver.journal import JournalDamaged
 from ccserver.store.changes import Record, changes_of
 from ccserver.store.database import StoreConflict, StoreFault, StoreUnavailable
 from ccserver.store.store import Store
@@ -157,11 +158,15 @@ class Projector:
                 if len(piece) < _SLICE:
                     break
                 await asyncio.sleep(0)
-        except (OSError, ValueError) as error:
+        except OSError as error:
             self._reader = None
             _log.error("projection.journal_unreadable", error=str(error), after=self._applied)
             await asyncio.sleep(self._pauses_s[-1])
             return batch
+        except JournalDamaged as error:
+            # What is behind the damage is missing until the file is restored; what is in memory goes on.
+            _log.error("projection.journal_damaged", error=str(error), after=self._applied)
+            self._reader = iter(())
         if not batch:
             self._reader = None
             self._from_journal = False
