@@ -3,7 +3,7 @@
 The wire, from the side of the server (Asterisk is the client, and opens the connection):
 
     <- agi_network: yes                      the environment: `name: value` lines ...
-    <- agi_network_script: main/SECRET/call?ext=5001
+    <- agi_network_script: call?secret=SECRET&ext=5001
     <- agi_uniqueid: 1763800000.1
     <-                                       ... up to one empty line
     -> SET VARIABLE "ACD_ID" "c-17"          then commands, each one line of at most 2047 bytes
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote
@@ -106,15 +106,11 @@ Event = Environment | Reply | Line | HungUp
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The address that the dialplan asked for: `agi://HOST:PORT/PBX/SECRET/ROUTE?QUERY`."""
+    """The address that the dialplan asked for: `agi://HOST:PORT/ROUTE?secret=SECRET&key=value`."""
 
-    pbx: str
-    secret: str
     route: str
+    secret: str = field(repr=False)
     query: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        return f"Script(pbx={self.pbx!r}, route={self.route!r}, query={dict(self.query)!r})"
 
 
 class _Mode(StrEnum):
@@ -233,15 +229,12 @@ def parse_reply(text: str) -> Reply:
 
 
 def parse_script(values: Mapping[str, str]) -> Script:
-    """The `PBX/SECRET/ROUTE?QUERY` of an environment, percent escapes undone. Raises RemoteProtocolError."""
+    """The `ROUTE?QUERY` of an environment, percent escapes undone. Raises RemoteProtocolError."""
     text = values.get("agi_network_script") or _script_of_url(values.get("agi_request", ""))
-    path, _, query = text.lstrip("/").partition("?")
-    parts = path.split("/", 2)
-    if len(parts) < 3 or not all(parts):
-        # The text may hold a secret, so it is not repeated.
-        raise RemoteProtocolError("the AGI address is not PBX/SECRET/ROUTE")
-    pbx, secret, route = (unquote(part) for part in parts)
-    return Script(pbx, secret, route.rstrip("/"), MappingProxyType(_parse_query(query)))
+    path, _, query_text = text.partition("?")
+    query = _parse_query(query_text)
+    secret = query.pop("secret", "")
+    return Script(unquote(path).strip("/"), secret, MappingProxyType(query))
 
 
 def _script_of_url(url: str) -> str:

@@ -3,7 +3,7 @@
 Life of a connection, each step with a limit of its own:
 
     connect --> source listed? room for one more? --> environment complete within header_s?
-            --> PBX known, its source, its secret (constant time)? --> route known? uniqueid well formed?
+            --> whose secret? may that PBX come from there? --> route known? uniqueid well formed?
             --> confirm(request) (is there such a call on the AMI?) --> handler(session) --> close
 
 FastAGI has no authentication of its own, so whoever fails a step is refused with one log line; rubbish,
@@ -11,20 +11,18 @@ half lines, endless lines and silence are dropped with one log line; everybody e
 connection closes, Asterisk goes on in the dialplan with AGISTATUS=SUCCESS whatever happened: only a variable
 that a handler has set tells the dialplan that we took the call.
 
-The secret is a part of the address in the dialplan, `agi://HOST:PORT/PBX/SECRET/ROUTE?key=value`, and is
-in no request, log line or error.
+The secret stands in the dialplan's address, `agi://HOST:PORT/ROUTE?secret=SECRET&key=value`. It tells which
+PBX asks, so each has its own; it is in no request, log line or error.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
-import ipaddress
 import logging
 import typing
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -44,20 +42,19 @@ from channels.asterisk.fastagi_codec import (
     parse_script,
     shown,
 )
+from channels.asterisk.fastagi_door import PbxDoor, find_door, is_in
+from channels.asterisk.fastagi_request import AgiRequest, make_request
 from channels.asterisk.fastagi_session import (
     DEFAULT_TIMES,
     AgiHangup,
-    AgiRequest,
     AgiSession,
     AgiTimeout,
     CommandTimes,
     Speaker,
-    make_request,
 )
 
 Handler = Callable[[AgiSession], Awaitable[None]]
 Confirm = Callable[[AgiRequest], Awaitable[bool]]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Transport(typing.Protocol):
@@ -69,33 +66,9 @@ class Transport(typing.Protocol):
     def abortConnection(self) -> None: ...
 
 
-MIN_SECRET_CHARS = 16
 CLOSE_S = 1.0
-LOOPBACK = ("127.0.0.0/8", "::1/128")
-_NO_SECRET = "\0" * 32  # compared with when the PBX is unknown, so that both refusals take the same time
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PbxDoor:
-    """One PBX that may ask: its name, its secret, the networks it may come from.
-
-    Raises ValueError when the secret is short or cannot stand in an address, or a network is none.
-    """
-
-    name: str
-    secret: str = field(repr=False)
-    sources: Sequence[str] = LOOPBACK
-    networks: tuple[Network, ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) < MIN_SECRET_CHARS or not self.secret.isascii() or not self.secret.isalnum():
-            raise ValueError(
-                f"the FastAGI secret of PBX {self.name!r} must be at least {MIN_SECRET_CHARS} ASCII letters"
-                " and digits; make one with `openssl rand -hex 16`"
-            )
-        object.__setattr__(self, "networks", tuple(ipaddress.ip_network(text) for text in self.sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +106,11 @@ class FastAgiFactory(Factory):
         speaker: Speaker | None = None,
         limits: ServerLimits = DEFAULT_SERVER_LIMITS,
     ) -> None:
-        self.doors = {door.name: door for door in doors}
+        if len({door.secret for door in doors}) < len(doors):
+            raise ValueError(
+                "two PBXs have the same FastAGI secret; it tells them apart, so give each its own"
+            )
+        self.doors = tuple(doors)
         self.routes = dict(routes)
         self.loop = loop
         self.confirm = confirm
@@ -146,7 +123,7 @@ class FastAgiFactory(Factory):
     def buildProtocol(self, addr: IAddress | None) -> FastAgiProtocol | None:
         """Refuse at once who may not come in, before a byte is read."""
         host = str(getattr(addr, "host", ""))
-        if not any(is_in(host, door.networks) for door in self.doors.values()):
+        if not any(is_in(host, door.networks) for door in self.doors):
             self._refuse(host, "source", "its address is in no `sources` of a PBX")
             return None
         if len(self.open) >= self.limits.connections:
@@ -190,6 +167,7 @@ class FastAgiProtocol(Protocol):
         self._codec = FastAgiCodec(factory.limits.codec)
         self._session: AgiSession | None = None
         self._task: asyncio.Task[None] | None = None
+        self._pbx = ""
         self._closed = False
         self._on_line: Callable[[bytes], None] | None = None
         self._on_gone: Callable[[str], None] | None = None
@@ -260,7 +238,7 @@ class FastAgiProtocol(Protocol):
         handler = self._handler(script)
         if handler is None:
             return
-        request = make_request(environment.values, script, self.peer)
+        request = make_request(environment.values, script, self._pbx, self.peer)
         server = self.server
         self._session = AgiSession(request, self, server.loop, server.limits.times, server.speaker)
         self._timer.cancel()
@@ -269,21 +247,19 @@ class FastAgiProtocol(Protocol):
         self._task = server.loop.create_task(self._run(handler, self._session))
 
     def _handler(self, script: Script) -> Handler | None:
-        """The handler when name, source and secret are right and the route is known; else refused."""
-        door = self.server.doors.get(script.pbx)
-        secret = door.secret if door else _NO_SECRET
-        right = hmac.compare_digest(secret.encode(), script.secret.encode("utf-8", "replace"))
+        """The handler when secret, source and route are right; else refused."""
+        door = find_door(self.server.doors, script.secret)
         if door is None:
-            # The name is not repeated: who mixes up the order writes the secret there.
-            self._refuse("secret", "it names a PBX that is not configured")
+            self._refuse(
+                "secret", "wrong or no secret; compare the dialplan's AGI address with the configuration"
+            )
         elif not is_in(self.host, door.networks):
             self._refuse("source", f"PBX {door.name} may not come from there; see its `sources`")
-        elif not right:
-            self._refuse("secret", f"wrong secret for PBX {door.name}; see its dialplan's AGI address")
         elif script.route not in self.server.routes:
             known = ", ".join(sorted(self.server.routes))
             self._refuse("route", f"no route {shown(script.route)}; there are: {known}")
         else:
+            self._pbx = door.name
             return self.server.routes[script.route]
         return None
 
@@ -344,13 +320,3 @@ class FastAgiProtocol(Protocol):
         self.transport.loseConnection()
         # A peer that reads nothing must not keep the connection: what is not out by then is lost.
         self._timer = self.server.loop.call_later(CLOSE_S, self.transport.abortConnection)
-
-
-def is_in(host: str, networks: Sequence[Network]) -> bool:
-    """Whether an address lies in one of the networks; an IPv4 address in IPv6 clothes counts as IPv4."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    plain = getattr(address, "ipv4_mapped", None) or address
-    return any(plain.version == network.version and plain in network for network in networks)

@@ -4,6 +4,7 @@ from channels.asterisk.prompts.catalog import (
     PromptCatalog,
     PromptError,
     PromptSet,
+    SoundFolders,
     load_prompts,
     missing_prompts,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "PromptCatalog",
     "PromptError",
     "PromptSet",
+    "SoundFolders",
     "SynthesisError",
     "announce_position",
     "compose_digits",

@@ -1,13 +1,12 @@
 """Which prompts there are, in which languages, and which sound file speaks each; found out before start.
 
-    config/prompts/en.toml                             first that is there of
-    config/prompts/id.toml  --> PromptCatalog -->      sounds/en/site/welcome.wav      the site's own
-    grammars (compose.py)                              sounds/en/digits/1.gsm          a recorded set
-                                                       sounds/en/ccserver/welcome.wav  spoken by us
+    config/prompts/en.toml                        first that is there of
+    config/prompts/id.toml  --> PromptCatalog --> sounds/ccserver/en/site/welcome.*   the site's own
+    grammars (compose.py)                         sounds/en/digits/1.*                a set of Asterisk's
+                                                  sounds/ccserver/en/welcome.wav      spoken by us
 
-Sound names begin with the language (`en/ccserver/welcome`), so they do not depend on the language that the
-channel happens to have. Where the sounds folder is not on this machine, every prompt is `LANG/ccserver/ID`,
-and the folder `ccserver` is copied to the PBX.
+`sounds/` is the folder of Asterisk; `sounds/ccserver` is ours, linked or copied there. Sound names hold the
+language (`ccserver/en/welcome`), so they do not depend on the language that the channel happens to have.
 """
 
 from __future__ import annotations
@@ -36,6 +35,22 @@ class PromptError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SoundFolders:
+    """Where sound files lie on this machine: our folder (`sounds/ccserver`), and all of Asterisk's."""
+
+    own: Path
+    asterisk: Path | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file for a sound name, in any format that Asterisk plays."""
+        first, _, rest = name.partition("/")
+        folder, name = (self.own, rest) if first == OWN_FOLDER else (self.asterisk, name)
+        if folder is None:
+            return False
+        return any((folder / f"{name}{suffix}").is_file() for suffix in SOUND_SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptSet:
     """One language: what each prompt says, which files of other sets speak it, and how we would speak it."""
 
@@ -56,7 +71,7 @@ class PromptCatalog:
         self.sets = dict(sets)
         self.default_language = default_language
         self._sounds: dict[str, dict[str, str]] = {
-            language: {prompt_id: f"{language}/{OWN_FOLDER}/{prompt_id}" for prompt_id in prompts.text}
+            language: {prompt_id: f"{OWN_FOLDER}/{language}/{prompt_id}" for prompt_id in prompts.text}
             for language, prompts in sets.items()
         }
 
@@ -73,11 +88,11 @@ class PromptCatalog:
         except KeyError as error:
             raise PromptError(f"no prompt {error} in {self.language(language)}.toml") from error
 
-    def resolve(self, sounds_dir: Path) -> None:
-        """Take the best file that this sounds folder has for each prompt."""
+    def resolve(self, folders: SoundFolders) -> None:
+        """Take the best file that these folders have for each prompt."""
         for language, files in self._sounds.items():
             for prompt_id in files:
-                files[prompt_id] = self._best(sounds_dir, self.sets[language], prompt_id)
+                files[prompt_id] = self._best(folders, self.sets[language], prompt_id)
 
     def missing_texts(self) -> list[str]:
         """`en/prompt-id` for each prompt that a grammar needs or another language has, and this one lacks."""
@@ -89,15 +104,24 @@ class PromptCatalog:
             for prompt_id in sorted((shared | composed_ids(language)) - prompts.text.keys())
         ]
 
+    def chosen(self, languages: Iterable[str] | None) -> list[str]:
+        """These languages, or all. Raises PromptError for one without a set."""
+        chosen = sorted(self.sets if languages is None else set(languages))
+        unknown = [language for language in chosen if language not in self.sets]
+        if unknown:
+            raise PromptError(f"no prompt set for {unknown[0]!r}; there are: {', '.join(sorted(self.sets))}")
+        return chosen
+
     def candidates(self, prompts: PromptSet, prompt_id: str) -> list[str]:
         """The sound names that can speak a prompt, best first."""
+        own, language = f"{OWN_FOLDER}/{prompts.language}", prompts.language
         recorded = prompts.recorded.get(prompt_id)
-        names = [f"{SITE_FOLDER}/{prompt_id}", *([recorded] if recorded else []), f"{OWN_FOLDER}/{prompt_id}"]
-        return [f"{prompts.language}/{name}" for name in names]
+        better = [f"{own}/{SITE_FOLDER}/{prompt_id}", *([f"{language}/{recorded}"] if recorded else [])]
+        return [*better, f"{own}/{prompt_id}"]
 
-    def _best(self, sounds_dir: Path, prompts: PromptSet, prompt_id: str) -> str:
+    def _best(self, folders: SoundFolders, prompts: PromptSet, prompt_id: str) -> str:
         names = self.candidates(prompts, prompt_id)
-        return next((name for name in names if has_sound(sounds_dir, name)), names[-1])
+        return next((name for name in names if folders.has(name)), names[-1])
 
 
 def load_prompts(folder: Path, default_language: str = "en") -> PromptCatalog:
@@ -154,25 +178,13 @@ def _table(path: Path, data: Mapping[str, Any], key: str, allowed: re.Pattern[st
     return dict(table)
 
 
-def has_sound(sounds_dir: Path, name: str) -> bool:
-    """Whether the folder has this sound in any format that Asterisk plays."""
-    path = sounds_dir / name
-    return any(path.with_name(path.name + suffix).is_file() for suffix in SOUND_SUFFIXES)
-
-
 def missing_prompts(
-    catalog: PromptCatalog, sounds_dir: Path, languages: Iterable[str] | None = None
+    catalog: PromptCatalog, folders: SoundFolders, languages: Iterable[str] | None = None
 ) -> list[str]:
-    """`LANGUAGE/prompt-id` of every prompt that no sound file of the folder speaks."""
-    wanted = sorted(languages if languages is not None else catalog.sets)
-    unknown = [language for language in wanted if language not in catalog.sets]
-    if unknown:
-        raise PromptError(f"no prompt set for {unknown[0]!r}; there are: {', '.join(sorted(catalog.sets))}")
+    """`LANGUAGE/prompt-id` of every prompt that no sound file speaks."""
     return [
         f"{language}/{prompt_id}"
-        for language in wanted
+        for language in catalog.chosen(languages)
         for prompt_id in catalog.sets[language].text
-        if not any(
-            has_sound(sounds_dir, name) for name in catalog.candidates(catalog.sets[language], prompt_id)
-        )
+        if not any(folders.has(name) for name in catalog.candidates(catalog.sets[language], prompt_id))
     ]

@@ -1,6 +1,6 @@
 """Speaks prompts that no recorded set has, with espeak-ng: 8 kHz, mono, 16 bit, silence trimmed.
 
-    text --espeak-ng--> WAV 22,050 Hz --windowed sinc, 160/441--> 8,000 Hz --trim--> LANG/ccserver/ID.wav
+    text --espeak-ng--> WAV 22,050 Hz --windowed sinc, 160/441--> 8,000 Hz --trim--> LANG/ID.wav
 
 Each file is written under another name and then renamed, so that a PBX never plays half a file and two
 servers can work side by side. `.spoken.json` beside the files remembers which text and voice each was made
@@ -25,11 +25,10 @@ from operator import mul
 from pathlib import Path
 
 from channels.asterisk.prompts.catalog import (
-    OWN_FOLDER,
     PromptCatalog,
     PromptError,
     PromptSet,
-    has_sound,
+    SoundFolders,
 )
 
 RATE_HZ = 8_000
@@ -46,40 +45,70 @@ class SynthesisError(PromptError):
     """A prompt cannot be spoken; the text says what to install or record."""
 
 
+def speak_with_espeak(text: str, prompts: PromptSet) -> bytes:
+    """A text as the WAV file that espeak-ng makes of it. Raises SynthesisError."""
+    program = shutil.which("espeak-ng")
+    if program is None:
+        raise SynthesisError(
+            "espeak-ng is not installed, and no set has every prompt: install the package espeak-ng, or"
+            f" record the missing prompts as sounds/ccserver/{prompts.language}/site/ID.wav (8 kHz,"
+            " mono, 16 bit)"
+        )
+    command = [program, "-v", prompts.voice, "-s", str(prompts.words_per_minute), "--stdout", "--stdin"]
+    try:
+        done = subprocess.run(
+            command, input=text.encode(), capture_output=True, timeout=SPEAK_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SynthesisError(f"espeak-ng did not end within {SPEAK_TIMEOUT_S:g} s") from error
+    if done.returncode or not done.stdout:
+        reason = done.stderr.decode("utf-8", "replace").strip()
+        raise SynthesisError(f"espeak-ng cannot speak voice {prompts.voice!r}: {reason or 'no sound'}")
+    return done.stdout
+
+
 def synthesise(
     catalog: PromptCatalog,
-    sounds_dir: Path,
+    folders: SoundFolders,
     languages: Iterable[str] | None = None,
-    speak: Speak | None = None,
+    speak: Speak = speak_with_espeak,
 ) -> list[str]:
-    """Speak what no set of the folder has, or what changed; returns `LANGUAGE/prompt-id` of what was made.
+    """Speak into our folder what no set has, or what changed; returns `LANGUAGE/prompt-id` of what was made.
 
-    Raises SynthesisError when espeak-ng is missing or fails.
+    About 0.04 s a prompt. Raises SynthesisError when espeak-ng is missing or fails.
     """
     made: list[str] = []
-    for language in sorted(languages if languages is not None else catalog.sets):
-        prompts = catalog.sets[language]
-        folder = sounds_dir / language / OWN_FOLDER
-        made_of = _read_made_of(folder)
-        for prompt_id in _wanted(catalog, prompts, sounds_dir, made_of):
-            samples = trim(to_8_khz((speak or speak_with_espeak)(prompts.text[prompt_id], prompts)))
+    for language in catalog.chosen(languages):
+        made += [
+            f"{language}/{prompt_id}" for prompt_id in _synthesise_set(catalog, language, folders, speak)
+        ]
+    return made
+
+
+def _synthesise_set(catalog: PromptCatalog, language: str, folders: SoundFolders, speak: Speak) -> list[str]:
+    prompts, folder = catalog.sets[language], folders.own / language
+    made_of, made = _read_made_of(folder), []
+    try:
+        for prompt_id in list(_wanted(catalog, prompts, folders, made_of)):
+            samples = trim(to_8_khz(speak(prompts.text[prompt_id], prompts)))
             _write(folder / f"{prompt_id}.wav", wav_bytes(samples))
             made_of[prompt_id] = _fingerprint(prompts, prompt_id)
-            made.append(f"{language}/{prompt_id}")
-        if made_of:
+            made.append(prompt_id)
+    finally:
+        if made:
             _write(folder / _MADE_OF, json.dumps(made_of, indent=0, sort_keys=True).encode())
     return made
 
 
 def _wanted(
-    catalog: PromptCatalog, prompts: PromptSet, sounds_dir: Path, made_of: dict[str, str]
+    catalog: PromptCatalog, prompts: PromptSet, folders: SoundFolders, made_of: dict[str, str]
 ) -> Iterable[str]:
     for prompt_id in prompts.text:
         *better, own = catalog.candidates(prompts, prompt_id)
-        if any(has_sound(sounds_dir, name) for name in better):
+        if any(folders.has(name) for name in better):
             continue
         changed = prompt_id in made_of and made_of[prompt_id] != _fingerprint(prompts, prompt_id)
-        if changed or not has_sound(sounds_dir, own):
+        if changed or not folders.has(own):
             yield prompt_id
 
 
@@ -108,28 +137,6 @@ def _write(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def speak_with_espeak(text: str, prompts: PromptSet) -> bytes:
-    """A text as the WAV file that espeak-ng makes of it. Raises SynthesisError."""
-    program = shutil.which("espeak-ng")
-    if program is None:
-        raise SynthesisError(
-            "espeak-ng is not installed, and no set has every prompt: install the package espeak-ng, or"
-            f" record the missing prompts as {prompts.language}/site/ID.wav (8 kHz, mono, 16 bit) in the"
-            " sounds folder"
-        )
-    command = [program, "-v", prompts.voice, "-s", str(prompts.words_per_minute), "--stdout", "--stdin"]
-    try:
-        done = subprocess.run(
-            command, input=text.encode(), capture_output=True, timeout=SPEAK_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SynthesisError(f"espeak-ng did not end within {SPEAK_TIMEOUT_S:g} s") from error
-    if done.returncode or not done.stdout:
-        reason = done.stderr.decode("utf-8", "replace").strip()
-        raise SynthesisError(f"espeak-ng cannot speak voice {prompts.voice!r}: {reason or 'no sound'}")
-    return done.stdout
 
 
 def to_8_khz(wav: bytes) -> array[int]:
