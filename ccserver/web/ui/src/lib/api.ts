@@ -1,0 +1,75 @@
+/** The few HTTP calls of the pages. Errors carry the server's code, or `unreachable`. */
+
+export interface Me {
+  agent: string;
+  name: string;
+  role: string;
+  language: string;
+  csrf: string;
+}
+
+export interface Device {
+  id: string;
+  label: string;
+  free: boolean;
+}
+
+export interface DemoLogin {
+  name: string;
+  password: string;
+  role: string;
+  device: string;
+}
+
+export interface LoginOptions {
+  site: string;
+  languages: string[];
+  devices: Device[];
+  demo?: DemoLogin[];
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const LIMIT_MS = 15_000;
+
+async function failure(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as { error?: { code?: string; message?: string } };
+  return new ApiError(response.status, body.error?.code ?? 'refused', body.error?.message ?? response.statusText);
+}
+
+async function call<T>(method: string, path: string, body: unknown, csrf: string): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (csrf) headers['X-CSRF-Token'] = csrf;
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(LIMIT_MS), credentials: 'same-origin' };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  const response = await fetch(path, init).catch(() => {
+    throw new ApiError(0, 'unreachable', 'no answer');
+  });
+  if (!response.ok) throw await failure(response);
+  return (response.status === 204 ? null : await response.json()) as T;
+}
+
+export const api = {
+  loginOptions: () => call<LoginOptions>('GET', '/api/v1/login-options', undefined, ''),
+  login: (name: string, password: string, device: string) =>
+    call<Me>('POST', '/api/v1/login', { name, password, device: device || null }, ''),
+  me: () => call<Me>('GET', '/api/v1/me', undefined, ''),
+  logout: (csrf: string) => call<null>('POST', '/api/v1/logout', {}, csrf),
+};
+
+/** Where the login leads: the page asked for when it is one of ours, else the one for the role. */
+export function landing(role: string, search: string): string {
+  const next = new URLSearchParams(search).get('next') ?? '';
+  if (/^\/(desk|wallboard|admin)(\?[\w=&-]*)?$/.test(next)) return next;
+  if (role === 'supervisor') return '/wallboard?view=floor';
+  return role === 'admin' ? '/admin' : '/desk';
+}
