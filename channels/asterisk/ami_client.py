@@ -40,6 +40,7 @@ from channels.asterisk.ami_endpoint import (
     AmiTls,
     Clock,
     Endpoint,
+    LoopClock,
     TimedEndpoint,
     Timer,
     client_endpoint,
@@ -409,4 +410,5 @@ __all__ = [
     "AmiLogin",
     "AmiTimeout",
     "AmiTls",
+    "LoopClock",
 ]

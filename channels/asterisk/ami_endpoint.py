@@ -8,6 +8,7 @@ store. To switch that off (`verify=False`) is the operator's explicit choice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 from OpenSSL.SSL import Connection
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall, IOpenSSLClientConnectionCreator, IStreamClientEndpoint
 from twisted.internet.ssl import (
     Certificate,
     CertificateOptions,
@@ -48,6 +49,35 @@ class Clock(Protocol):
 
     def callLater(self, delay: float, callable: Callable[..., object], /) -> Timer:
         """Call once, `delay` seconds from now."""
+
+
+@implementer(IDelayedCall)
+class LoopTimer:
+    """A timer of LoopClock: what is used of IDelayedCall (ClientService insists on the name)."""
+
+    def __init__(self, handle: asyncio.TimerHandle, loop: asyncio.AbstractEventLoop) -> None:
+        self._handle = handle
+        self._loop = loop
+
+    def cancel(self) -> None:
+        """Not to be called after it fired."""
+        self._handle.cancel()
+
+    def active(self) -> bool:
+        """Still to come."""
+        return not self._handle.cancelled() and self._handle.when() > self._loop.time()
+
+
+class LoopClock:
+    """The clock of production: asyncio's own monotonic time, untouched by a step of the wall clock."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.seconds = loop.time
+
+    def callLater(self, delay: float, callable: Callable[..., object], /, *arguments: object) -> LoopTimer:
+        """Call once, `delay` seconds from now."""
+        return LoopTimer(self._loop.call_later(delay, callable, *arguments), self._loop)
 
 
 @dataclass(frozen=True)
