@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -29,6 +29,7 @@ BREATH_S = 0.005
 SNAPSHOT_EVERY = 20_000
 log = structlog.get_logger()
 
+E = TypeVar("E", bound=Effect)
 Performer = Callable[[Effect], None]
 Observer = Callable[[JournalRecord], None]
 
@@ -48,9 +49,9 @@ class Hub:
         self._timer_at: int | None = None
         self._snapshot_due = SNAPSHOT_EVERY
 
-    def on_effect(self, kind: type, performer: Performer) -> None:
+    def on_effect(self, kind: type[E], performer: Callable[[E], None]) -> None:
         """Call `performer` with every effect of `kind`. It must not block or raise."""
-        self._performers.setdefault(kind, []).append(performer)
+        self._performers.setdefault(kind, []).append(cast(Performer, performer))
 
     def on_record(self, observer: Observer) -> None:
         """Call `observer` with every record, after its effects were ordered."""

@@ -82,6 +82,8 @@ class Agent:
     penalty_until_at: int = 0
     missed: int = 0
     changed_at: int = 0
+    busy_since_at: int = 0
+    """When a slot last changed its state, µs."""
     retired: bool = False
     """No longer in the policy: finishes what they have, gets nothing new."""
 

@@ -150,7 +150,7 @@ class Flow:
         offer.state = state
         agent = self.agents[offer.agent]
         agent.missed = 0
-        self._slot(agent, interaction).take("engage")
+        self._take(agent, interaction, "engage")
         self.deadlines.clear(Kind.OFFER, offer.id)
         interaction.connect_by_at = self.now + self.policy.connect_timeout_s * US_PER_S
         self.deadlines.set(Kind.CONNECT, offer.id, interaction.connect_by_at)
@@ -188,7 +188,7 @@ class Flow:
         interaction, agent = self.interactions[offer.interaction], self.agents[offer.agent]
         self.deadlines.clear(Kind.OFFER, offer.id)
         del self.offers[offer.id]
-        self._slot(agent, interaction).take("release")
+        self._take(agent, interaction, "release")
         self._effects.append(EndOffer(offer.id, interaction.id, agent.id, state, cause))
         if back:
             interaction.state = INTERACTION.next(interaction.state, "offer_ended")
@@ -243,7 +243,7 @@ class Flow:
         state = INTERACTION.next(interaction.state, "connect_failed")
         agent = self.agents[interaction.agent]
         self._forget_offer(offer_id)
-        self._slot(agent, interaction).take("release")
+        self._take(agent, interaction, "release")
         interaction.state = state
         self._punish(agent, self.policy.busy_delay_s)
         self._effects.append(EndOffer(offer_id, interaction.id, agent.id, OfferState.REVOKED, cause))
@@ -283,7 +283,7 @@ class Flow:
         agent = self.agents[interaction.agent]
         self._effects.append(EndOffer(interaction.offer, interaction.id, agent.id, OfferState.REVOKED, cause))
         self._forget_offer(interaction.offer)
-        self._slot(agent, interaction).take("release")
+        self._take(agent, interaction, "release")
         self.restand(agent)
 
     def _close(self, interaction: Interaction, outcome: Outcome) -> None:
@@ -321,6 +321,10 @@ class Flow:
 
     # -- wrap-up --------------------------------------------------------------------------------------------
 
+    def _take(self, agent: Agent, interaction: Interaction, given: str) -> None:
+        self._slot(agent, interaction).take(given)
+        agent.busy_since_at = self.now
+
     def _slot(self, agent: Agent, interaction: Interaction) -> Slot:
         slot = agent.slot_of(interaction.id)
         if slot is None:
@@ -331,6 +335,7 @@ class Flow:
         agent = self.agents[interaction.agent]
         slot = self._slot(agent, interaction)
         slot.take("wrap_up")
+        agent.busy_since_at = self.now
         interaction.ended_at = self.now
         slot.until_at = self.now + self.queues[interaction.queue].wrap_up_s * US_PER_S
         self._effects.append(WrapUpStarted(interaction.id, agent.id, self.now, slot.until_at, by))
@@ -368,7 +373,7 @@ class Flow:
         interaction_id = slot.interaction
         self.deadlines.clear(Kind.WRAP_UP, f"{agent.id}\n{interaction_id}")
         slot.take("release")
-        agent.idle_since_at = self.now
+        agent.idle_since_at = agent.busy_since_at = self.now
         self._effects.append(SegmentEnded(interaction_id, agent.id, self.now, disposition, finished))
         interaction = self.interactions.get(interaction_id)
         if interaction is not None and interaction.state is _S.WRAP_UP:

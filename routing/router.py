@@ -95,6 +95,11 @@ class Router(Flow):
         """When `handle(TimePassed())` is wanted, µs, or None."""
         return self.deadlines.next_at()
 
+    def position(self, interaction_id: str) -> int:
+        """The place of a waiting interaction in its queue, from 1 on; 1 for one that waits no longer."""
+        found = self.interactions.get(interaction_id)
+        return self.waiting.position(found) if found else 1
+
     # -- agents and devices ---------------------------------------------------------------------------------
 
     def _policy_set(self, event: ev.PolicySet) -> None:
@@ -242,6 +247,7 @@ class Router(Flow):
         if slot is None:
             raise AssertionError(f"{agent.id} was available without a free slot")
         slot.take("reserve")
+        agent.busy_since_at = self.now
         slot.interaction, slot.queue = interaction.id, interaction.queue
         interaction.offers += 1
         deadline_at = self.now + queue.offer_timeout_s * US_PER_S

@@ -78,6 +78,11 @@ class Waiting:
             (self._interactions[i].queued_at for i, m in self._members.items() if m[2] == queue), default=None
         )
 
+    def position(self, interaction: Interaction) -> int:
+        """How many of its queue go before it, and one."""
+        key = (interaction.key_at, interaction.id)
+        return 1 + sum(m[2] == interaction.queue and (m[1], i) < key for i, m in self._members.items())
+
     def ids(self) -> list[str]:
         """Everyone in line, in no order."""
         return list(self._members)

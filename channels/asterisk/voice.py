@@ -151,6 +151,10 @@ class Voice:
         """Let the caller wait again; False when they are not talking to an agent here."""
         return self._all(self.model.send_back(interaction))
 
+    def dial(self, endpoint: str, number: str) -> bool:
+        """Click to dial; False when this is no phone of ours or the PBX is away."""
+        return self.ami is not None and self.ami.up and self._all(self.model.dial(endpoint, number))
+
     def _all(self, actions: list[Action]) -> bool:
         for action in actions:
             self._send(action)

@@ -44,6 +44,7 @@ from routing.model import OfferState, RejectCause
 
 _CHANNEL_NAME = re.compile(r"[A-Za-z0-9_.+@/;:=-]{1,128}")
 _GRACE_MS = 2_000  # the router's deadline is the one that counts
+_NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _SHOWN = re.compile(r"[^\w .()+-]", re.ASCII)
 
 
@@ -280,6 +281,25 @@ class VoiceModel:
                 "Redirect",
                 (("Channel", caller.name), ("Context", "acd-wait"), ("Exten", "s"), ("Priority", "1")),
             ),
+        ]
+
+    def dial(self, endpoint: str, number: str) -> list[Action]:
+        """Ring an agent's own phone; when they answer, the number plan of agents' phones dials `number`."""
+        if endpoint not in self.phones or not _NUMBER.fullmatch(number):
+            return []
+        return [
+            Action(
+                "Originate",
+                (
+                    ("Channel", endpoint),
+                    ("Context", "ccserver-phones"),
+                    ("Exten", number),
+                    ("Priority", "1"),
+                    ("CallerID", number),
+                    ("Timeout", "30000"),
+                    ("Async", "true"),
+                ),
+            )
         ]
 
     # -- the whole picture ----------------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""The screen pop: a contact, the decision that brought it here, and this agent's eyes."""
+
+from __future__ import annotations
+
+from ccserver.config import Config
+from ccserver.contacts import Contact
+from ccserver.customers.profile import contacts_part, customer_part, match_part
+from ccserver.desk import protocol as p
+from ccserver.reports.explain import why_line
+from routing.model import Explanation
+
+UNKNOWN_ORIGIN = "?"
+ENTERED_LABELS = {
+    "customer_number": {"en": "Customer number", "id": "Nomor pelanggan"},
+    "language": {"en": "Language", "id": "Bahasa"},
+    "need": {"en": "Wants", "id": "Keperluan"},
+}
+
+
+def labelled(contact: Contact, language: str) -> tuple[tuple[str, str, str], ...]:
+    """What the customer told the machine: (name, label, value)."""
+    return tuple(
+        (name, ENTERED_LABELS.get(name, {}).get(language, name), value) for name, value in contact.entered
+    )
+
+
+def make_pop(
+    contact: Contact,
+    queue: str,
+    queued_at: int,
+    why: Explanation | None,
+    role: str,
+    language: str,
+    config: Config,
+) -> p.Pop:
+    """What the desk shows of `contact`, in `language`, with money only where `role` may see it."""
+    match = contact.match
+    labels = {q.id: q.label.text(language) for q in config.queues.values()}
+    return p.Pop(
+        interaction=contact.interaction,
+        medium=contact.medium,
+        origin=contact.origin.raw[:80],
+        origin_label=contact.origin.label or UNKNOWN_ORIGIN,
+        destination=contact.destination,
+        queue=queue,
+        queue_label=labels.get(queue, queue),
+        queued_utc_ms=queued_at // 1_000,
+        match=match_part(match, language),
+        customer=customer_part(match.customer, role, contact.stake_cents) if match.customer else None,
+        contacts=contacts_part(contact.history),
+        contacts_7d=contact.contacts_7d,
+        entered=tuple((label, value) for _, label, value in labelled(contact, language)),
+        why=why_line(why, language, labels) if why else "",
+    )
+
+
+def bare_contact_pop(
+    interaction: str, medium: str, queue: str, queued_at: int, config: Config, language: str
+) -> p.Pop:
+    """When nothing is known of the person (a restart lost it): the call still rings, with its queue."""
+    label = config.queues[queue].label.text(language) if queue in config.queues else queue
+    return p.Pop(
+        interaction=interaction,
+        medium=medium,
+        origin="",
+        origin_label=UNKNOWN_ORIGIN,
+        destination="",
+        queue=queue,
+        queue_label=label,
+        queued_utc_ms=queued_at // 1_000,
+        match=p.Match(kind="pending", confidence=0),
+    )
