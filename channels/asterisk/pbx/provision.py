@@ -134,7 +134,7 @@ def mirrors(index_targets: str) -> list[str]:
 
 
 def mmdebstrap_command(target: Path, sites: Sequence[str]) -> list[str]:
-    """The command that unpacks the packages and what they need into `target`, running none of their scripts."""
+    """The command that unpacks the packages and what they need into `target`; runs none of their scripts."""
     options = (
         'Acquire::Check-Valid-Until "false"',  # a mirror's Release can be older than it promises
         'APT::Install-Recommends "false"',

@@ -246,7 +246,7 @@ class World:
         """
         if not re.fullmatch(r"\+?[0-9]{1,20}", to_number):
             raise ValueError(f"{to_number!r} is not a number one can dial")
-        call = WorldCall(f"world-{next(self._numbers)}", from_number, to_number, self)
+        call = WorldCall(f"world-{next(self._numbers):08}", from_number, to_number, self)
         self.calls[call.id] = call
         variables = f"TALK={talk_s:g},PATIENCE={patience_s:g},LISTEN={int(listen)}"
         fields = {
