@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
 from ccserver.journal import JournalDamaged
 from ccserver.store.changes import Record, changes_of
 from ccserver.store.database import StoreConflict, StoreFault, StoreUnavailable
-from ccserver.store.store import Store
 
 __all__ = ["Late", "Projector", "Record", "changes_of"]
 
@@ -47,12 +46,22 @@ class Late:
     """Empty while the database answers."""
 
 
+class ProjectionStore(Protocol):
+    """Where the records go; `Store` is one. Raises StoreUnavailable, StoreFault, StoreConflict."""
+
+    async def projected(self, epoch: str) -> tuple[int, int]:
+        """(sequence number, router time) of the last record there; (-1, 0) at first."""
+
+    async def project(self, epoch: str, records: Sequence[Record]) -> None:
+        """All or none; those that are there already are left out."""
+
+
 class Projector:
     """Follows one epoch of the journal. All methods belong to the loop's thread."""
 
     def __init__(
         self,
-        store: Store,
+        store: ProjectionStore,
         epoch: str,
         read_since: Callable[[int], Iterable[Record]],
         clock_us: Callable[[], int],
@@ -114,11 +123,12 @@ class Projector:
         """Until cancelled."""
         self._applied, _ = await self._until_it_answers(lambda: self._store.projected(self._epoch))
         while True:
-            batch = await self._from_the_journal() if self._from_journal else self._from_memory()
+            by_memory = not self._from_journal
+            batch = self._from_memory() if by_memory else await self._from_the_journal()
             if batch:
                 await self._until_it_answers(partial(self._put, batch))
                 self._done(batch[-1])
-            elif not self._from_journal:
+            elif by_memory:
                 await self._rest()
 
     def _done(self, last: Record) -> None:
@@ -150,14 +160,7 @@ class Projector:
         """The next batch; empty when the journal is read to its end, and then memory is next."""
         batch: list[Record] = []
         try:
-            if self._reader is None:
-                self._reader = iter(self._read_since(self._applied))
-            while len(batch) < self._batch:
-                piece = list(islice(self._reader, min(_SLICE, self._batch - len(batch))))
-                batch += piece
-                if len(piece) < _SLICE:
-                    break
-                await asyncio.sleep(0)
+            await self._read_into(batch)
         except OSError as error:
             self._reader = None
             _log.error("projection.journal_unreadable", error=str(error), after=self._applied)
@@ -171,6 +174,17 @@ class Projector:
             self._reader = None
             self._from_journal = False
         return batch
+
+    async def _read_into(self, batch: list[Record]) -> None:
+        if self._reader is None:
+            self._reader = iter(self._read_since(self._applied))
+        while len(batch) < self._batch:
+            before = len(batch)
+            for record in islice(self._reader, min(_SLICE, self._batch - before)):
+                batch.append(record)
+            if len(batch) == before:
+                return  # no pause after the end: nothing may be offered between here and the switch to memory
+            await asyncio.sleep(0)
 
     async def _put(self, batch: list[Record]) -> None:
         try:
