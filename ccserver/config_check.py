@@ -10,6 +10,8 @@ from pathlib import Path
 from ccserver.config_model import Config
 from ccserver.config_schema import suggestion
 from ccserver.config_types import NAME, NAME_WORDS
+from channels.asterisk.dialogue_load import SHIPPED_FOLDER
+from scripts.loader import script_files
 from scripts.toml_lines import Route
 
 Where = Callable[[Route], str]
@@ -19,11 +21,7 @@ Fault = tuple[str, str]
 
 def check(config: Config, where: Where) -> tuple[list[Fault], list[Fault]]:
     """The faults that stop a start, and those that only deserve a warning."""
-    faults = [
-        (where(route), words)
-        for find in (_names, _numbers, _references, _reach, _skills, _devices, _doors, _files)
-        for route, words in find(config)
-    ]
+    faults = [(where(route), words) for find in CHECKS for route, words in find(config)]
     return faults, [(where(route), words) for route, words in _doubts(config)]
 
 
@@ -63,6 +61,35 @@ def _references(config: Config) -> Iterator[Finding]:
         yield from _refer(("agents", agent.id, "device"), agent.device, "devices", config.devices)
     for device in config.devices.values():
         yield from _refer(("devices", device.id, "pbx"), device.pbx, "pbx", config.pbx)
+
+
+def _scripts(config: Config) -> Iterator[Finding]:
+    folder = config.scripts.folder
+    if folder is not None and not folder.is_dir():
+        yield ("scripts", "folder"), f"there is no folder {folder}"
+        return
+    known = script_files(folder)
+    for queue in config.queues.values():
+        if queue.script and queue.script not in known:
+            yield (
+                ("queues", queue.id, "script"),
+                f'there is no script "{queue.script}"; {suggestion(queue.script, known)}',
+            )
+
+
+def _dialogues(config: Config) -> Iterator[Finding]:
+    folder = config.fastagi.dialogue_folder
+    if folder is not None and not folder.is_dir():
+        yield ("fastagi", "dialogue_folder"), f"there is no folder {folder}"
+        return
+    folders = [SHIPPED_FOLDER] if folder is None else [SHIPPED_FOLDER, folder]
+    known = {path.stem for each in folders for path in each.glob("*.py")} - {"__init__"}
+    for number in config.numbers.values():
+        if number.dialogue and number.dialogue not in known:
+            yield (
+                ("numbers", number.id, "dialogue"),
+                f'there is no dialogue "{number.dialogue}"; {suggestion(number.dialogue, known)}',
+            )
 
 
 def _reach(config: Config) -> Iterator[Finding]:
@@ -163,8 +190,9 @@ def _files(config: Config) -> Iterator[Finding]:
     for route, file in named:
         if file is not None and not file.is_file():
             yield route, f"{route[-1]}: there is no file {file}"
-    if config.scripts.folder is not None and not config.scripts.folder.is_dir():
-        yield ("scripts", "folder"), f"there is no folder {config.scripts.folder}"
+
+
+CHECKS = (_names, _numbers, _references, _scripts, _dialogues, _reach, _skills, _devices, _doors, _files)
 
 
 def _doubts(config: Config) -> Iterator[Finding]:

@@ -85,6 +85,11 @@ class Config(Section):
         return self._warnings
 
     @property
+    def journal_folder(self) -> Path:
+        """Where the journal and its snapshots lie."""
+        return self.server.data_dir / "journal"
+
+    @property
     def database_url(self) -> str:
         """For SQLAlchemy's asyncio engines. May hold a password: not for logs."""
         url = self.database.url.get_secret_value()

@@ -167,6 +167,8 @@ class FastAgi(Section):
     max_dialogues: Annotated[int, Field(ge=1, le=1_000)] = 50
     """Dialogues (a thread each) at the same time; a caller beyond that goes straight to the queue."""
     dialogue_timeout_s: Seconds = 300
+    dialogue_folder: Path | None = None
+    """Your own `*.py` dialogues; one with the name of a shipped dialogue replaces it."""
 
 
 class Number(Named):

@@ -56,5 +56,5 @@ Prompt = Annotated[
 """A sound as Asterisk's Playback names it, without language and ending."""
 DialogueOrNothing = Annotated[
     str,
-    AfterValidator(_like(r"[a-z0-9_-]{0,40}", "dialogue; use small letters, digits, dash and underscore")),
+    AfterValidator(_like(r"([a-z][a-z0-9_]{0,39})?", "dialogue; use small letters, digits and underscore")),
 ]

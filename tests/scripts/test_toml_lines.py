@@ -109,7 +109,8 @@ values = st.one_of(
 
 @given(st.dictionaries(names, st.dictionaries(names, values, max_size=4), max_size=4))
 def test_every_key_that_tomllib_sees_is_found_on_its_line(tables: dict[str, dict[str, str]]) -> None:
-    text, wanted = "", {}
+    text = ""
+    wanted: dict[tuple[str, ...], int] = {}
     for table, keys in tables.items():
         wanted[(table,)] = text.count("\n") + 1
         text += f"[{_quoted(table)}]\n"
