@@ -100,7 +100,7 @@ class Leg:
     channel: str = ""
     number: str = ""
     name: str = ""
-    dialled: str = ""  # the first real extension it was in: what a caller dialled
+    exten: str = ""  # the first real extension it was in: of a caller, what it dialled
     state: int = 0
     pair: Leg | None = None  # the other half of a Local channel
     bridge: Bridge | None = None
@@ -108,7 +108,9 @@ class Leg:
     dial: Dial = "none"  # towards it
     originated: bool = False  # dialled by the PBX itself (click to dial, call-back)
     standing: bool = False  # an agent who stays on the line between calls
+    requested: bool = False  # made on behalf of a call that was there: to be dialled
     rung: bool = False  # its ringing was told
+    hung_up: bool = False  # the person hung up, not the PBX
     gone: bool = False
     cause: int = 0
 
@@ -133,6 +135,11 @@ class Leg:
         if self.gone or self.state == AST_UP:
             return False
         return self.dial == "open" or (self.dial == "none" and self.state == AST_RINGING)
+
+    @property
+    def about_to_ring(self) -> bool:
+        """Whether it waits for its turn in a group that is being dialled."""
+        return self.requested and self.dial == "none" and self.state == 0 and not self.gone
 
     def person(self) -> Person:
         """This leg as people see it; the telephone's own number stands in for a missing caller id."""
@@ -164,6 +171,7 @@ class Call:
     state: State = "setup"
     since: int = 0
     caller: Leg | None = None
+    dialled: str = ""  # the number the caller dialled, as far as known
     talking: tuple[Leg, Leg] | None = None  # the two who talk, or talked last
     legs: list[Leg] = field(default_factory=list)
     links: set[str] = field(default_factory=set)  # Linkedids under which its legs come
@@ -193,8 +201,7 @@ class Call:
             return tuple(leg.person() for leg in legs)
         if legs:
             return legs[0].person()
-        dialled = self.caller.dialled if self.caller else ""
-        return Person(dialled) if dialled else None
+        return Person(self.dialled) if self.dialled else None
 
     @property
     def people(self) -> list[Leg]:

@@ -56,13 +56,16 @@ def end_reason(call: Call) -> str:
         return "completed"
     if call.abandoned:
         return "cancelled"
+    caller = call.caller
+    if caller is not None and caller.originated and caller.state != AST_UP and cause_verdict(caller.cause):
+        return cause_verdict(caller.cause)  # the first leg of an originated call is dialled too
     verdicts = set(call.verdicts.values())
     for verdict in BEST_FIRST:
         if verdict in verdicts:
             return verdict
     if call.tried:
         return "no_answer"
-    return _caller_alone(call.caller)
+    return _caller_alone(caller)
 
 
 def _caller_alone(caller: Leg | None) -> str:

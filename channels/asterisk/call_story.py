@@ -12,8 +12,9 @@ Rules worth knowing:
 - A consultation over the same telephone (feature codes) is a call of its own, as one over a second line is.
 - Two calls whose remaining parties meet were transferred; Asterisk says by whom an instant after it joins
   them, so that is waited for (`settle_unsure`).
-- An answered call that the caller cannot have started yet (a pickup answers before it takes over) is started
-  at that leg's next event (`CallFold`).
+- What an event says is sometimes explained by the next: a pickup answers before it takes over, a transfer
+  ends the hold. So a call that the PBX answers, and the end of a hold, wait in `due` and `resuming` until an
+  event comes that cannot explain them.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class CallStory:
         self._orders = itertools.count()
         self._forget = forget
         self._relink = relink
+        self.resuming: list[tuple[Call, Leg]] = []  # holds that ended
         self._unsure: tuple[Leg, Leg] | None = None
 
     def new_call(self, unique: str) -> Call:
@@ -63,6 +65,8 @@ class CallStory:
         if call.started or call.state == "ended" or call.caller is None:
             return
         call.started = True
+        if call.caller.dialled_by is None and not call.caller.originated:
+            call.dialled = call.dialled or call.caller.exten
         call.since = self.now
         self.calls[call.id] = call
         self._tell("started", call, call.frm, call.to)
@@ -78,11 +82,11 @@ class CallStory:
             return
         leg.rung = True
         if who is leg:
-            self.start(call)
             return
         self._note_moved(call, who)
         call.caller = who
-        ringing = [one for one in call.legs if one.is_person and one.alerting and one is not who]
+        others = (one for one in call.legs if one.is_person and one is not who)
+        ringing = [one for one in others if one.alerting or one.about_to_ring]
         for one in ringing:
             one.rung = True
         self.start(call)
@@ -133,12 +137,30 @@ class CallStory:
             self._tell("held", call, call.frm, call.to, by=leg)
 
     def resumed(self, leg: Leg, *, by_music: bool = False) -> None:
-        """`leg` took the other one back."""
+        """`leg` took the other one back; told with the next event, unless that is a transfer."""
         call = leg.call
         if call.state == "held" and call.held_by is leg and call.held_by_music == by_music:
-            call.held_by = None
-            self._enter(call, "talking")
-            self._tell("resumed", call, call.frm, call.to, by=leg)
+            self.resuming.append((call, leg))
+
+    def settle_due(self) -> None:
+        """Start the calls that the PBX answered and nothing explained."""
+        for call in list(self.due.values()):
+            self.start(call)
+
+    def forget_pending(self) -> None:
+        """Nothing waits any longer."""
+        self.due.clear()
+        self.resuming.clear()
+        self._unsure = None
+
+    def settle_resumed(self) -> None:
+        """Tell the ends of holds, of those calls that are still held."""
+        waiting, self.resuming = self.resuming, []
+        for call, leg in waiting:
+            if call.state == "held" and call.held_by is leg:
+                call.held_by = None
+                self._enter(call, "talking")
+                self._tell("resumed", call, call.frm, call.to, by=leg)
 
     def left(self, leg: Leg) -> None:
         """`leg` left a bridge: remember who of the two went first."""
@@ -184,6 +206,8 @@ class CallStory:
         """`by` left while the telephone of the one it called still rang; `transferee` hears it ring now."""
         self._unsure = None
         call, other = transferee.call, targets[0].call
+        if call.handed_told and call.caller is transferee and call.last_to == tuple(targets):
+            return
         for leg in other.legs:
             if leg.dialled_by is by:
                 leg.dialled_by = transferee
@@ -218,6 +242,7 @@ class CallStory:
         child = self.new_call(leg.uid)
         child.consult_of, child.caller, child.tried = call, who, True
         source = leg.dialled_by
+        child.dialled = source.exten if source is not None and source is not who else leg.exten
         for one in (leg, source, source.pair if source else None):
             if one is not None and one.call is call and one is not who:
                 self.move(one, child)

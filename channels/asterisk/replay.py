@@ -1,7 +1,7 @@
 """`python -m channels.asterisk.replay FILE`: a recorded AMI trace in, one JSON line per change out.
 
 A trace is raw AMI text as captured from the socket, or JSON: a list of event objects, an object that holds
-one under `events`, or one event object a line. `-` reads standard input. People record traces in many ways, so
+one under `events`, or one event object a line. `-` reads standard input. People record in many ways, so
 raw text may use bare line feeds, begin in the middle, hold answers and actions between the events, comment
 lines (`#`, `;`, `//`), and a time stamp or an arrow before each line; what is no header is passed over.
 
