@@ -30,7 +30,7 @@ class PbxDoor:
     def __post_init__(self) -> None:
         if not _SECRET.fullmatch(self.secret):
             raise ValueError(
-                f"the FastAGI secret of PBX {self.name!r} needs {MIN_SECRET_CHARS} or more of A-Z a-z 0-9 - _;"
+                f"the FastAGI secret of PBX {self.name!r} needs {MIN_SECRET_CHARS} or more of A-Za-z0-9-_;"
                 " make one with `openssl rand -hex 16`"
             )
         object.__setattr__(self, "networks", tuple(ipaddress.ip_network(text) for text in self.sources))
