@@ -41,21 +41,16 @@ class Call(Protocol):
     async def until_up(self, timeout_s: float = ...) -> None: ...
     async def until_ended(self, timeout_s: float = ...) -> None: ...
     async def hang_up(self) -> None: ...
-
-
-class Side(Protocol):
-    """One PBX with phones a1, a2 (registered) and a9 (not), people outside, and an AGI server that parks."""
-
-    login: tuple[str, int, str, str]
-
-    async def start(self) -> None: ...
-    async def stop(self) -> None: ...
-    async def robot(self, name: str, conduct: str, ring_s: float, talk_s: float) -> None: ...
-    async def call(self, number: str, patience_s: float) -> Call: ...
+    async def press(self, digits: str) -> None: ...
 
 
 class AgiServer:
-    """The least that parks a caller: says `wait` to every question."""
+    """The least that parks a caller: runs `script`, keeps the replies, then says `wait` to every question."""
+
+    def __init__(self) -> None:
+        self.script: list[str] = []
+        self.replies: list[str] = []
+        self.environment: dict[str, str] = {}
 
     async def start(self, port: int = 0) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
@@ -66,12 +61,30 @@ class AgiServer:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (await reader.readline()).strip():
-            pass
+        self.environment = {}
+        while line := (await reader.readline()).decode().strip():
+            key, _, value = line.partition(":")
+            self.environment[key] = value.strip()
+        script, self.script = self.script, []
+        for command in script:
+            writer.write(f"{command}\n".encode())
+            self.replies.append((await reader.readline()).decode().strip())
         for name, value in (("ACD_ID", "i-17"), ("ACD_DO", "wait"), ("ACD_SINCE", "123")):
             writer.write(f'SET VARIABLE {name} "{value}"\n'.encode())
             await reader.readline()
         writer.close()
+
+
+class Side(Protocol):
+    """One PBX with phones a1, a2 (registered) and a9 (not), people outside, and an AGI server that parks."""
+
+    login: tuple[str, int, str, str]
+    agi: AgiServer
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def robot(self, name: str, conduct: str, ring_s: float, talk_s: float) -> None: ...
+    async def call(self, number: str, patience_s: float) -> Call: ...
 
 
 class RealSide:
@@ -573,3 +586,63 @@ async def test_a_call_from_the_desk_to_a_colleague(side: Side) -> None:
         begin = await desk.event("DialBegin", Uniqueid=leg, DialString="a2")
         await desk.event("DialEnd", DestUniqueid=begin["DestUniqueid"], DialStatus="ANSWER")
         await desk.event("BridgeEnter", Uniqueid=leg)
+
+
+AGI_WORDS = [
+    ("GET VARIABLE UNSET", "200 result=0"),
+    ('SET VARIABLE X "a b"', "200 result=1"),
+    ("GET VARIABLE X", "200 result=1 (a b)"),
+    ("GET VARIABLE CALLERID(num)", f"200 result=1 ({NUMBER})"),
+    ("CHANNEL STATUS", "200 result=4"),
+    ("NONSENSE", "510 Invalid or unknown command"),
+    ("NOOP", "200 result=0"),
+    ('VERBOSE "hello" 1', "200 result=1"),
+    ("ANSWER", "200 result=0"),
+    ("CHANNEL STATUS", "200 result=6"),
+    ("EXEC Set Y=1", "200 result=0"),
+    ("EXEC NoSuchApplication x", "200 result=-2"),
+    ("GET VARIABLE Y", "200 result=1 (1)"),
+    ('STREAM FILE beep "12"', "200 result=0 endpos="),
+    ('SAY DIGITS 1 ""', "200 result=0"),
+    ("WAIT FOR DIGIT 50", "200 result=0"),
+    ("GET DATA beep 50 4", "200 result= (timeout)"),
+]
+
+
+async def test_agi_commands_and_their_replies(side: Side) -> None:
+    side.agi.replies.clear()
+    side.agi.script = [command for command, _ in AGI_WORDS]
+    async with Desk(side) as desk:
+        await desk.parked()
+    for (command, expected), reply in zip(AGI_WORDS, side.agi.replies, strict=True):
+        exact = not expected.endswith("endpos=")
+        assert (reply if exact else reply[: len(expected)]) == expected, command
+
+
+async def test_agi_environment(side: Side) -> None:
+    async with Desk(side) as desk:
+        _, caller = await desk.parked()
+    told = side.agi.environment
+    assert told["agi_network"] == "yes"
+    assert (told["agi_uniqueid"], told["agi_channel"]) == (caller["Uniqueid"], caller["Channel"])
+    assert (told["agi_callerid"], told["agi_calleridname"]) == (NUMBER, "Contract Caller")
+    assert (told["agi_dnid"], told["agi_extension"]) == ("1500", "1500")
+    names = "request channel language type uniqueid version callerid calleridname callingpres callingani2"
+    names += " callington callingtns dnid rdnis context extension priority enhanced accountcode threadid"
+    assert set(told) == {f"agi_{name}" for name in ("network", "network_script", *names.split())}
+
+
+async def test_keys_that_a_caller_presses_reach_the_dialogue(side: Side) -> None:
+    side.agi.replies.clear()
+    side.agi.script = ["ANSWER", "GET DATA beep 10000 6", "WAIT FOR DIGIT 10000"]
+    async with Desk(side):
+        call = await side.call("1500", 60)
+        await call.until_up()
+        await asyncio.sleep(0.5)  # a person hears the prompt first
+        await call.press("2580#")
+        await asyncio.sleep(0.5)
+        await call.press("7")
+        async with asyncio.timeout(WAIT_S):
+            while len(side.agi.replies) < 3:
+                await asyncio.sleep(0.05)
+    assert side.agi.replies == ["200 result=0", "200 result=2580", f"200 result={ord('7')}"]

@@ -17,6 +17,12 @@ from channels.asterisk.standin.model import AgiEnded, AgiLine, AgiReply, Channel
 
 PLAY_S = 0.02
 OK, DONE = "200 result=0", "200 result=1"
+# What EXEC accepts; others exist in Asterisk, but nothing of ours uses them.
+APPLICATIONS = frozenset(
+    {"answer", "background", "busy", "congestion", "goto", "hangup", "musiconhold", "noop", "playback"}
+    | {"progress", "read", "ringing", "saydigits", "saynumber", "set", "startmusiconhold", "userevent"}
+    | {"stopmusiconhold", "verbose", "voicemail", "wait"}
+)
 Command = Callable[[Exchange, Channel, list[str]], str | None]
 
 
@@ -105,7 +111,7 @@ def _get(x: Exchange, channel: Channel, words: list[str]) -> str:
 
 
 def _play(x: Exchange, channel: Channel, words: list[str]) -> None:
-    """STREAM FILE and the SAY commands: a key among the escape digits stops it."""
+    """STREAM FILE: a key among the escape digits stops it."""
     escape = words[1] if len(words) > 1 else ""
     if channel.digits and channel.digits[0] in escape:
         key = channel.digits.popleft()
@@ -162,8 +168,23 @@ def _exec(x: Exchange, channel: Channel, words: list[str]) -> str | None:
         name, _, value = words[1].partition("=")
         channel.variables[name] = value
         return OK
+    if application not in APPLICATIONS:
+        return "200 result=-2"
     _reply_later(x, channel, PLAY_S, OK)
     return None
+
+
+def _say(x: Exchange, channel: Channel, words: list[str]) -> None:
+    """SAY …: as a sound, but the reply has no position."""
+    escape = words[1] if len(words) > 1 else ""
+    stopped = channel.digits and channel.digits[0] in escape
+    key = ord(channel.digits.popleft()) if stopped else 0
+    _reply_later(x, channel, PLAY_S, f"200 result={key}")
+
+
+def _status(x: Exchange, channel: Channel, words: list[str]) -> str:
+    del x, words
+    return f"200 result={int(channel.state)}"
 
 
 def _constant(reply: str, x: Exchange, channel: Channel, words: list[str]) -> str:
@@ -177,13 +198,13 @@ COMMANDS: dict[str, Command] = {
     "SET VARIABLE": _set,
     "GET VARIABLE": _get,
     "STREAM FILE": _play,
-    "SAY NUMBER": _play,
-    "SAY DIGITS": _play,
-    "SAY ALPHA": _play,
+    "SAY NUMBER": _say,
+    "SAY DIGITS": _say,
+    "SAY ALPHA": _say,
     "GET DATA": _get_data,
     "WAIT FOR DIGIT": _wait_for_digit,
     "EXEC": _exec,
-    "CHANNEL STATUS": partial(_constant, "200 result=6"),
+    "CHANNEL STATUS": _status,
     "VERBOSE": partial(_constant, DONE),
     "NOOP": partial(_constant, OK),
     "SET MUSIC": partial(_constant, OK),

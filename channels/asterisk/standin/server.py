@@ -207,7 +207,8 @@ class StandIn:
     async def _open_agi(self, uniqueid: str, route: str, environment: Headers) -> None:
         """Connect as Asterisk does; whatever goes wrong, the dialplan goes on."""
         try:
-            host, port, script = split_agi_url(self.agi_url.format(route=route))
+            url = self.agi_url.format(route=route)
+            host, port, script = split_agi_url(url)
             connecting = self._loop.create_connection(lambda: AgiClient(self, uniqueid), host, port)
             _, client = await asyncio.wait_for(connecting, AGI_CONNECT_S)
         except (OSError, ValueError, TimeoutError) as error:
@@ -219,7 +220,8 @@ class StandIn:
             client.close()  # hung up, or too late, meanwhile
             return
         self._agis[uniqueid] = client
-        client.begin([("agi_network", "yes"), ("agi_network_script", script), *environment])
+        address = [("agi_network", "yes"), ("agi_network_script", script), ("agi_request", url)]
+        client.begin([*address, *environment])
 
     def agi_closed(self, client: AgiClient) -> None:
         """The server closed an AGI connection."""

@@ -1,4 +1,4 @@
-"""The stand-in over real sockets: our AMI client and a FastAGI server at its doors, and trouble on purpose."""
+"""The stand-in over real sockets: our AMI client, a FastAGI server at its door, trouble on purpose."""
 
 from __future__ import annotations
 
