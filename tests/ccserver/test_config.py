@@ -321,7 +321,7 @@ FAULTS = [  # what is written, instead of what, where the complaint points, and 
     ("[site]", '[scripts]\nfolder = "nowhere"\n[site]', "folder", "there is no folder"),
     ("[site]", '[fastagi]\ndialogue_folder = "no"\n[site]', "dialogue_folder", "there is no folder"),
     ("wrap_up_s = 30", 'script = "sails"', "script", 'there is no script "sails"; did you mean "sales"'),
-    ('hours = "office"', 'dialogue = "identity"', "dialogue", 'there is no dialogue "identity"; did you mean'),
+    ('hours = "office"', 'dialogue = "identity"', "dialogue", 'there is no dialogue "identity"; did you'),
     ("[site]", 'include = "a.toml"\n[site]', "include", "include must be a list"),
     ("[site]", 'include = ["a.toml"]\n[site]', "include", "cannot read a.toml: No such file"),
     ("[site]", "server = 5\n[site]", "server = 5", "server must be a table of keys and values, not 5"),
