@@ -24,7 +24,7 @@ from typing import Any
 
 import structlog
 
-from ccserver import journal
+from ccserver import journal, logs
 from ccserver.clock import RouterClock
 from ccserver.config import Config, Pbx
 from ccserver.contacts import Contacts
@@ -347,6 +347,7 @@ def install_loop() -> asyncio.AbstractEventLoop:
 
 def run_until_stopped(main: Callable[[Any, asyncio.Event], Any]) -> int:
     """Run `await main(reactor, stop)` until it ends; SIGINT and SIGTERM set `stop`. The exit code."""
+    logs.set_up()
     loop = install_loop()
     from twisted.internet import reactor
 
