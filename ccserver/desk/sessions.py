@@ -26,7 +26,17 @@ from ccserver.desk.fold import DeskFold
 from ccserver.desk.stream import Stream, Subscriber
 from ccserver.hub import Hub
 from ccserver.journal import JournalRecord
-from ccserver.web.ports import TAKEN_OVER, DeviceInUse, DeviceOption, Meter, NoDesk, UnknownDevice, User
+from ccserver.web.ports import (
+    NOT_LOGGED_IN,
+    TAKEN_OVER,
+    DeviceInUse,
+    DeviceOption,
+    Meter,
+    NoDesk,
+    NotAnAgent,
+    UnknownDevice,
+    User,
+)
 from routing.events import AgentPaused, DeviceChanged, SessionClosed, SessionOpened
 from routing.model import AgentStatus, DeviceState
 
@@ -74,8 +84,10 @@ class DeskSessions:
     async def open(self, user: User, session: str, device: str) -> None:
         """See the port. The router decides; a refusal there is DeviceInUse here."""
         known = self.config.devices.get(device)
-        if known is None or user.id not in self.config.agents:
+        if known is None:
             raise UnknownDevice(device)
+        if user.id not in self.config.agents:
+            raise NotAnAgent(user.id)
         seat = self._seats.get(user.id)
         if seat is not None and (seat.desk.session, seat.device) == (session, device):
             return
@@ -131,7 +143,7 @@ class DeskSessions:
             return
         self._stop_lease(seat)
         del self._seats[agent]
-        seat.desk.stream.close(1000, reason)
+        seat.desk.stream.close(NOT_LOGGED_IN, reason)
         self.hub.post(SessionClosed(agent, session, reason))
 
     def attach(self, agent: str, session: str, epoch: str, last: int, wake: Callable[[], None]) -> Subscriber:

@@ -128,9 +128,14 @@ class Accounts:
         return token, session
 
     async def keep(self, user: User, token: str, session: WebSession) -> Login:
-        """The session is valid from now on; those that ran out are cleared away."""
+        """The session is valid from now on. Those that ran out are cleared away, and with a device the user's
+        others with one: an agent has one desk, the last."""
         now_ms = self._utc_ms()
         await self.store.delete_web_sessions_before(now_ms - self._absolute_ms, now_ms - self._idle_ms)
+        if session.device is not None:
+            for other in await self.store.web_sessions_of(user.id):
+                if other.device is not None:
+                    await self.store.delete_web_session(other.token_hash)
         await self.store.add_web_session(session)
         self._audit.record(AuditEntry("login", user.id, session.address, subject=session.device or ""))
         return _login(user, token, session)

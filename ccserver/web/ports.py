@@ -136,6 +136,10 @@ class UnknownDevice(Exception):
     """No such device is configured."""
 
 
+class NotAnAgent(Exception):
+    """This user may log in, but has no place in the configuration's agents, so no call can come to them."""
+
+
 class NoDesk(Exception):
     """This agent has no open desk under this session."""
 
@@ -148,10 +152,11 @@ class Desks(Protocol):
     async def open(self, user: User, session: str, device: str) -> None:
         """Open the desk. The same (user, session, device) again changes nothing. Another session of the same
         agent takes over: the first desk gets a `taken_over` notice and its stream is closed with TAKEN_OVER.
-        Raises DeviceInUse, UnknownDevice."""
+        Raises DeviceInUse, UnknownDevice, NotAnAgent."""
 
     async def close(self, agent: str, session: str, reason: str) -> None:
-        """Log out (`logout`, `expired`, `disabled`). Unknown sessions are ignored."""
+        """Log out (`logout`, `disabled`, `changed`); the stream is closed with NOT_LOGGED_IN. Unknown
+        sessions are ignored."""
 
     def attach(self, agent: str, session: str, epoch: str, last: int, wake: Callable[[], None]) -> Subscriber:
         """A socket looks at the desk: `Stream.attach` on the agent's stream. `epoch` is empty at first

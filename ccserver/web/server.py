@@ -137,6 +137,18 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Until `end`: renew the Date header every second (uvicorn's own loop wakes up ten times a second)."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), 1.0)
+
+    def end(self) -> None:
+        """Stop, now."""
+        self.should_exit = True
+        self._ending.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -216,7 +228,7 @@ class Listener:
         """Stop listening, let requests end, close sockets with 1012, cut what is left. Bounded in time."""
         if self._task is None:
             return
-        self._server.should_exit = True
+        self._server.end()
         _, late = await asyncio.wait({self._task}, timeout=self._settings.stop_timeout_s + 2)
         for connection in tuple(self._server.server_state.connections):
             if connection.transport is not None:

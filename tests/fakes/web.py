@@ -40,6 +40,7 @@ from ccserver.web.ports import (
     DeviceOption,
     InteractionDetail,
     NoDesk,
+    NotAnAgent,
     Role,
     UnknownDevice,
     User,
@@ -52,6 +53,7 @@ from tests.fakes.users import MemoryUsers
 ORIGIN = "http://localhost"
 PASSWORD = "correct horse 7"
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORDS = Passwords(HASHER)
 PASSWORD_HASH = HASHER.hash(PASSWORD)
 PEOPLE = (("ayu", Role.AGENT), ("budi", Role.AGENT), ("sari", Role.SUPERVISOR), ("tono", Role.ADMIN))
 
@@ -77,6 +79,7 @@ class FakeDesks:
     def __init__(self, events: list[object], devices: Sequence[str] = ("d1", "d2", "d3")) -> None:
         self.events = events
         self.desks: dict[str, Desk] = {}
+        self.agents = {name for name, _ in PEOPLE}
         self.before: Callable[[Command], Awaitable[None]] | None = None
         """What happens before a command is acknowledged: a wait, a fault."""
         self._devices = devices
@@ -89,6 +92,8 @@ class FakeDesks:
     async def open(self, user: User, session: str, device: str) -> None:
         if device not in self._devices:
             raise UnknownDevice(device)
+        if user.id not in self.agents:
+            raise NotAnAgent(user.id)
         before = self.desks.get(user.id)
         if before is not None and (before.session, before.device) == (session, device):
             return
@@ -290,7 +295,7 @@ class Rig:
         self.metrics = Metrics()
         self.accounts = Accounts(
             self.users,
-            Passwords(HASHER),
+            PASSWORDS,
             self.settings,
             self.audit,
             self.clock.utc_ms,
@@ -350,7 +355,6 @@ async def served(rig: Rig) -> AsyncIterator[WebServer]:
         yield server
     finally:
         await server.stop()
-        rig.accounts.close()
 
 
 @asynccontextmanager

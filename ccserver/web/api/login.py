@@ -13,7 +13,7 @@ from ccserver.web.api.asking import address_of, asking, deps_of, set_cookie, tok
 from ccserver.web.api.seats import seats_of
 from ccserver.web.api.shapes import LoginOptions, Me, answer, documented
 from ccserver.web.errors import ApiError
-from ccserver.web.ports import DeviceInUse, UnknownDevice, User, WebDeps, WebSession
+from ccserver.web.ports import DeviceInUse, NotAnAgent, UnknownDevice, User, WebDeps, WebSession
 
 router = APIRouter(tags=["login"])
 
@@ -84,6 +84,9 @@ async def _take_seat(request: Request, user: User, session: WebSession) -> None:
     except UnknownDevice:
         words = "There is no such phone; choose one of the list, then log in again."
         raise ApiError(400, "unknown_device", words) from None
+    except NotAnAgent:
+        words = "You are no agent of the configuration: log in without a phone, or ask your administrator."
+        raise ApiError(403, "not_an_agent", words) from None
 
 
 def _refuse_device(error: DeviceInUse) -> NoReturn:

@@ -1,7 +1,8 @@
 """Which session of an agent holds their desk: the last that logged in.
 
-A socket of an earlier session must not take the desk back merely by reconnecting; logging in again may. After
-a restart nobody holds a seat, and the first socket with a valid session gets it.
+A login with a device ends the agent's earlier session (Accounts.keep). Its socket may be reconnecting at that
+very moment, and must not take the desk back. After a restart nobody holds a seat, and the first socket with a
+valid session gets it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Seats:
         self._holder: dict[str, str] = {}
 
     async def take(self, user: User, session: str, device: str | None) -> None:
-        """Open the desk for a new login, if it has a device. Raises DeviceInUse, UnknownDevice."""
+        """Open the desk for a new login, if it has a device. Raises what `Desks.open` raises."""
         if device is not None:
             await self._desks.open(user, session, device)
             self._holder[user.id] = session
@@ -47,8 +48,8 @@ class Seats:
     async def attach(
         self, login: Login, device: str, epoch: str, last: int, wake: Callable[[], None]
     ) -> Subscriber:
-        """Look at the desk; opens it again if it was forgotten meanwhile. Raises TakenOver, DeviceInUse,
-        UnknownDevice."""
+        """Look at the desk; opens it again if it was forgotten meanwhile. Raises TakenOver, and what
+        `Desks.open` raises."""
         user, session = login.user, login.session
         if self._holder.setdefault(user.id, session) != session:
             raise TakenOver

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ccserver.desk.protocol import Ack, BadCommand, Command, Hello, Ping, Pong, decode_command, encode
 from ccserver.desk.stream import TOO_SLOW, Subscriber
@@ -33,6 +33,7 @@ from ccserver.web.ports import (
     NOT_LOGGED_IN,
     TAKEN_OVER,
     DeviceInUse,
+    NotAnAgent,
     UnknownDevice,
     WebDeps,
 )
@@ -92,6 +93,8 @@ class DeskView:
             raise Close(DEVICE_IN_USE, f"phone in use by {error.label}"[:120]) from None
         except UnknownDevice:
             raise Close(DEVICE_IN_USE, "your phone was removed: log in with another one") from None
+        except NotAnAgent:
+            raise Close(FORBIDDEN, "you are not among the agents of the configuration") from None
 
     def detach(self, login: Login, subscriber: Subscriber) -> None:
         """The lease begins, if this was the last socket."""
@@ -151,6 +154,14 @@ class Socket:
         except StoreUnavailable:
             code = TRY_LATER
             await self._websocket.close(code, "database away: try again")
+        except WebSocketDisconnect:
+            log.debug("socket_gone", kind=self._view.kind)
+        except Exception:
+            # The edge: a fault of ours ends this socket only, and says so.
+            code = INTERNAL
+            log.exception("socket_fault", kind=self._view.kind)
+            self._deps.metrics.error("socket")
+            await self._websocket.close(code, "a fault of ours: come back")
         finally:
             self._deps.metrics.socket_closed(self._view.kind, code)
 
