@@ -45,6 +45,6 @@ def set_up(environ: Mapping[str, str] = os.environ) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("websockets", "asyncio", "httpx", "alembic"):
+    for noisy in ("websockets", "asyncio", "httpx", "alembic", "uvicorn", "twisted"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+    globalLogBeginner.beginLoggingTo([STDLibLogObserver("twisted")], redirectStandardIO=False)  # type: ignore[list-item]
