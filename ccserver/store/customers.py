@@ -20,6 +20,7 @@ MAX_ADDRESSES = 10
 """Numbers, and e-mail addresses, per customer."""
 _IMPORT_TIMEOUT_S = 120.0
 _AT_ONCE = 200
+_MANY = 1_000
 
 _WHOLE = (
     select(
@@ -127,6 +128,9 @@ class CustomerQueries(Database):
                 total = Saved(
                     total.added + done.added, total.changed + done.changed, total.unchanged + done.unchanged
                 )
+            if self.dialect == "postgresql" and total.added >= _MANY:
+                # Until PostgreSQL counts them by itself, it reads the whole table to find one caller.
+                await connection.exec_driver_sql("ANALYZE customers, customer_numbers, customer_emails")
         return total
 
     async def _save_some(self, connection: AsyncConnection, drafts: Sequence[CustomerDraft]) -> Saved:

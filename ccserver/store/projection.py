@@ -83,6 +83,7 @@ class Projector:
         self._backlog: deque[Record] = deque(maxlen=backlog)
         self._from_journal = True
         self._reader: Iterator[Record] | None = None
+        self._reader_gave = False
         self._applied = self._newest = -1
         self._oldest_at: int | None = None
         self._wake = asyncio.Event()
@@ -171,9 +172,15 @@ class Projector:
             _log.error("projection.journal_damaged", error=str(error), after=self._applied)
             self._reader = iter(())
         if not batch:
+            self._from_journal = self._reader_gave and not self._memory_follows()
             self._reader = None
-            self._from_journal = False
+        self._reader_gave = bool(batch)
         return batch
+
+    def _memory_follows(self) -> bool:
+        """Whether memory goes on where the database is; else what fell out of it is in the journal by now."""
+        following = next((record.seq for record in self._backlog if record.seq > self._applied), None)
+        return self._newest <= self._applied if following is None else following == self._applied + 1
 
     async def _read_into(self, batch: list[Record]) -> None:
         if self._reader is None:

@@ -16,7 +16,8 @@ CUSTOMERS = ("", "cus_1", "cus_2", "cus_3")
 class Shift:
     """Ask for records until there are enough."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, customers: tuple[str, ...] = CUSTOMERS) -> None:
+        self.customers = customers
         self.dice = Random(seed)
         self.floor = Floor(*AGENTS)
         self.records: list[Written] = []
@@ -63,13 +64,15 @@ class Shift:
     def arrival(self) -> ev.Event:
         self.arrived += 1
         queue = self.dice.choice(["billing", "sales"])
-        customer = self.dice.choice(CUSTOMERS)
+        customer = self.dice.choice(self.customers)
         stake = self.dice.randrange(10_000)
         return ev.InteractionArrived(f"i{self.arrived}", Medium.VOICE, queue, "", customer, stake, pbx="main")
 
     def about(self, interaction: str, state: InteractionState, agent: str) -> list[ev.Event]:
         queue = self.dice.choice(["billing", "sales"])
-        events: list[ev.Event] = [ev.InteractionRevalued(interaction, self.dice.choice(CUSTOMERS[1:]), 7)]
+        events: list[ev.Event] = [
+            ev.InteractionRevalued(interaction, self.dice.choice(self.customers[1:]), 7)
+        ]
         if self.dice.random() < 0.3:
             events += [ev.CustomerLeft(interaction), ev.InteractionMoved(interaction, queue, agent)]
         if state is InteractionState.ENGAGED:
