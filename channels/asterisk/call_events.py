@@ -1,7 +1,7 @@
 """Which AMI event means what to the graph of legs: a small function each, and the table of all (`HANDLERS`).
 
-Two generations of AMI are read: BridgeEnter, DialBegin, AttendedTransfer of Asterisk 12 and later, and Bridge,
-Dial, Masquerade, Transfer before it. A header that is missing makes a function do less, never raise.
+Two generations of AMI are read: BridgeEnter, DialBegin, AttendedTransfer of Asterisk 12 and later, and
+Bridge, Dial, Masquerade, Transfer before it. A header that is missing makes a function do less, never raise.
 """
 
 from __future__ import annotations
@@ -283,12 +283,15 @@ HANDLERS: dict[str, Handler] = {
     "QueueCallerJoin": _queued,
     "Join": _queued,
     "QueueCallerAbandon": _abandoned,
+    "ConfbridgeJoin": _shown,
+    "MeetmeJoin": _shown,
     "AgentLogin": _agent_stands,
     "AgentLogoff": _agent_stands,
 }
 # What may come between the answer of a pickup, or of a leg about to be bridged, and its joining a call.
 JOINING = frozenset(
     {
+        "BridgeDestroy",
         "BridgeEnter",
         "BridgeLeave",
         "DialBegin",
@@ -303,4 +306,4 @@ JOINING = frozenset(
     }
 )
 # What may come between the end of a hold and the transfer that ended it.
-TRANSFERRING = JOINING - {"Hangup"} | {"AttendedTransfer", "BlindTransfer", "BridgeDestroy", "Unhold"}
+TRANSFERRING = JOINING - {"Hangup"} | {"AttendedTransfer", "BlindTransfer", "Unhold"}

@@ -6,8 +6,10 @@
                                     +-- hang_up()                gone; the call with its last leg
 
 A leg belongs to the call of its Linkedid when it appears, to that of its dialler when it is dialled, and to
-the one it talks in. Memory is bounded: an ended call is forgotten with its legs, the last TOMBSTONES uniqueids
-are kept so that late events do not revive them, and beyond MAX_LEGS legs the oldest call is given up as failed.
+the one it talks in.
+
+Memory is bounded: an ended call is forgotten with its legs, the last TOMBSTONES uniqueids are kept so that late
+events do not revive them, and beyond MAX_LEGS legs the oldest call is given up as failed.
 """
 
 from __future__ import annotations

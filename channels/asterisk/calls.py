@@ -32,8 +32,7 @@ EVENTS = frozenset(HANDLERS)
 class CallFold:
     """Feed it every event of one PBX in order. Ids of calls begin with `pbx/` when `pbx` is given.
 
-    After a lost connection the picture cannot be trusted: `reset()`, then feed the rows of CoreShowChannels or
-    Status.
+    After a lost connection the picture cannot be trusted: `reset()`, then feed the rows of CoreShowChannels.
     """
 
     def __init__(self, pbx: str = "") -> None:

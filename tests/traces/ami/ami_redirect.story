@@ -1,0 +1,7 @@
+# The same by Redirect: Ani is taken away from Budi, no event calls that a transfer.
+A started 201 -> (202)
+A ringing 201 -> 202
+A answered 201 -> 202
+A transferred 201 -> 203 by 202 blind
+A answered 201 -> 203
+A ended 201 -> 203 completed

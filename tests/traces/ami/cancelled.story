@@ -1,0 +1,4 @@
+# Ani calls Budi and hangs up while it rings.
+A started 201 -> (202)
+A ringing 201 -> 202
+A ended 201 -> 202 cancelled

@@ -1,0 +1,3 @@
+# Ani declines the call to her own telephone.
+A started 201 -> -
+A ended 201 -> - rejected
