@@ -1,0 +1,1 @@
+"""One test per promise, through public seams only: ports, sockets, HTTP, command line, browser."""
