@@ -59,7 +59,7 @@ def run(config: ConfigFile = None) -> None:
     """Start the server and keep it running until Ctrl-C or SIGTERM."""
     from ccserver.app import run as run_server
 
-    run_server(_load(config))
+    raise typer.Exit(run_server(_load(config)))
 
 
 @app.command()
@@ -67,7 +67,7 @@ def demo() -> None:
     """Start a whole invented contact centre, with a PBX and people who call it."""
     from ccserver.demo import main as run_demo
 
-    run_demo()
+    raise typer.Exit(run_demo())
 
 
 @app.command()

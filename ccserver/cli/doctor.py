@@ -1,11 +1,12 @@
 """`ccserver doctor`: what on this machine would keep the server from running well.
 
-Everything is looked at, also after something bad was found; the configuration comes first, since the rest
-follows from it. Nothing is changed, and nothing is asked of others but a connection.
+Packages come first, then the configuration, since the rest follows from them; after that everything is looked
+at, also after something bad was found. Nothing is changed, and nothing is asked of others but a connection.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -16,12 +17,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ccserver.config import Config, ConfigError, Pbx, load
+if TYPE_CHECKING:
+    # Imported when needed: where a package of ours is hidden by a foreign one, even this would fail.
+    from ccserver.config import Config, Pbx
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds ccserver and its three neighbours."""
 OURS = ("routing", "channels", "scripts")
+ALONE = "give ccserver an environment of its own"
 PYTHONS = ((3, 11), (3, 13))
 FREE_BYTES = 1_000_000_000
 PROBE_S = 5.0
@@ -41,11 +46,14 @@ class Finding:
 def examine(config_file: Path | None) -> list[Finding]:
     """Look at everything."""
     findings = [_python(), *_foreign_packages()]
+    if not all(finding.good for finding in findings):
+        return findings
+    from ccserver.config import ConfigError, load
+
     try:
         config = load(config_file)
     except ConfigError as error:
         return findings + [Finding(False, str(problem)) for problem in error.problems]
-    findings += [Finding(True, f"configuration {config.file}")]
     findings += [Finding(False, warning) for warning in config.warnings]
     for look in (_content, _disk, _ports, _database, _ami):
         findings += look(config)
@@ -60,18 +68,20 @@ def _python() -> Finding:
 
 
 def _foreign_packages() -> Iterator[Finding]:
-    """`routing`, `channels` and `scripts` are common names: another package may stand before ours."""
+    """`routing`, `channels` and `scripts` are common names: another package may hide ours, or mix with it."""
+    owners = importlib.metadata.packages_distributions()
     for name in OURS:
+        others = sorted(set(owners.get(name, [])) - {"ccserver"})
+        if others:
+            yield Finding(False, f"package {name} also belongs to {', '.join(others)}; {ALONE}")
+            continue
         spec = importlib.util.find_spec(name)
         places = list(spec.submodule_search_locations or [spec.origin or ""]) if spec else []
         foreign = [place for place in places if Path(place).resolve().parent != ROOT]
         if not places:
             yield Finding(False, f"package {name} is missing; install ccserver again")
         elif foreign:
-            words = (
-                f"package {name} is a foreign one, at {foreign[0]}; give ccserver an environment of its own"
-            )
-            yield Finding(False, words)
+            yield Finding(False, f"package {name} is a foreign one, at {foreign[0]}; {ALONE}")
         else:
             yield Finding(True, f"package {name} is ours")
 

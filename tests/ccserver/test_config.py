@@ -99,7 +99,7 @@ def test_a_good_file_becomes_a_config(file: Path) -> None:
 
 def test_a_config_cannot_be_changed(file: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load(file, SECRETS).site.name = "Other"  # type: ignore[misc]
+        load(file, SECRETS).site.name = "Other"
 
 
 def test_secrets_show_nowhere(file: Path) -> None:
