@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 from twisted.internet.defer import Deferred
 
+from tests.real_parts import without_missing_parts
+
 settings.register_profile("ccserver", derandomize=True, deadline=None)
 settings.load_profile("ccserver")
 
@@ -27,8 +29,24 @@ def _as_deferred(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
     return run
 
 
+NOT_RUN: dict[str, list[str]] = {}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let pytest-twisted run coroutine tests: it knows Deferreds, the code under test is asyncio."""
+    _wrap_coroutines(items)
+    items[:], missing = without_missing_parts(items)
+    NOT_RUN.update(missing)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what did not run, and why."""
+    for reason, tests in NOT_RUN.items():
+        terminalreporter.section(f"{len(tests)} tests did not run: {reason}")
+        terminalreporter.write_line("\n".join(tests))
+
+
+def _wrap_coroutines(items: list[pytest.Item]) -> None:
     for item in items:
         if not isinstance(item, pytest.Function):
             continue

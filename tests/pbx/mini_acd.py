@@ -1,4 +1,4 @@
-"""The least that can play ccserver towards a real PBX: a FastAGI server, a heartbeat and the bridging command.
+"""The least that can play ccserver towards a real PBX: FastAGI server, heartbeat, bridging command.
 
 The dialplan is tested against this, not against ccserver: a fault in one does not hide a fault in the other.
 """

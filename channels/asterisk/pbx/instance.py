@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from channels.asterisk.pbx import site
+from channels.asterisk.pbx.link import open_link
 from channels.asterisk.pbx.ports import PortBlock, take_ports
 from channels.asterisk.pbx.process import AsteriskProcess, PbxFailed
 from channels.asterisk.pbx.provision import AsteriskBuild, find_asterisk, project_root
@@ -47,7 +48,7 @@ class PbxSpec:
     extra_sounds: Path | None = None  # folder that becomes sounds/ccserver
     dialplan: Path | None = None  # None: asterisk-dialplan/ of the checkout
     opening_hours: str = "*,*,*,*"  # while ccserver is away
-    beat_limit_s: int = 5
+    turn_s: int = 5  # how often (up to 2 s later) a waiting caller looks for a sign of life
 
 
 class PbxInstance:
@@ -129,6 +130,27 @@ class PbxInstance:
         """End at once, as a loss of power would; `start` brings it back on the same ports."""
         await self.process.kill()
 
+    async def set_global(self, name: str, value: str) -> None:
+        """Set a global variable of the dialplan in the running PBX. Needs `admin`; gone after a restart."""
+        await self._as_admin("Setvar", {"Variable": name, "Value": value})
+
+    async def set_agi(self, address: str, secret: str) -> None:
+        """Let the dialplan ask another FastAGI server ("host:port") from now on. Needs `admin`."""
+        self.agi, self.agi_secret = address, secret
+        await self.set_global("CCSERVER_AGI", address)
+        await self.set_global("CCSERVER_SECRET", secret)
+
+    async def database_put(self, family: str, key: str, value: str) -> None:
+        """Write into Asterisk's own database, as an administrator does. Needs `admin`."""
+        await self._as_admin("DBPut", {"Family": family, "Key": key, "Val": value})
+
+    async def _as_admin(self, action: str, fields: dict[str, str]) -> None:
+        link = await open_link(self.admin, events="off")
+        try:
+            await link.require(action, fields)
+        finally:
+            await link.close()
+
     async def __aenter__(self) -> PbxInstance:
         try:
             await self.start()
@@ -153,7 +175,7 @@ class PbxInstance:
         values = {
             "CCSERVER_AGI": self.agi,
             "CCSERVER_SECRET": self.agi_secret,
-            "CCSERVER_BEAT_LIMIT": str(self.spec.beat_limit_s),
+            "CCSERVER_TURN": str(self.spec.turn_s),
             "CCSERVER_HOURS": self.spec.opening_hours,
         }
         accounts = (self.ami, self._admin) if self.spec.admin else (self.ami,)

@@ -31,6 +31,7 @@ class AmiLink:
         self._reader, self._writer = reader, writer
         self._numbers = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[Message]] = {}
+        self._failure: LinkFailed | None = None
         self._reading: asyncio.Task[None] = asyncio.ensure_future(self._read())
 
     async def action(self, name: str, fields: Mapping[str, str] | None = None) -> Message:
@@ -44,6 +45,8 @@ class AmiLink:
         number = lines["ActionID"]
         if any("\r" in value or "\n" in value for value in lines.values()):
             raise ValueError(f"line break in a field of {name}")
+        if self._failure is not None:
+            raise self._failure
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         self._writer.write("".join(f"{key}: {value}\r\n" for key, value in lines.items()).encode() + b"\r\n")
@@ -98,6 +101,7 @@ class AmiLink:
             listener(message)
 
     def _fail(self, error: LinkFailed) -> None:
+        self._failure = error
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(error)

@@ -71,6 +71,8 @@ class AsteriskProcess:
 
         `source/*.conf` are copied; `site_files` are written into `etc/site/` for our eyes only.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # its log shows the FastAGI address with its secret
         self._lay_out(extra_sounds)
         etc = self.folder / "etc"
         shutil.rmtree(etc)

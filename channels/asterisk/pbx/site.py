@@ -19,7 +19,7 @@ CALLERS_ADDRESS = "127.0.0.4"  # where the world's trunk comes from
 PHONES_ADDRESS = "127.0.0.5"  # where its robot phones come from: not the trunk's, which is known by address
 
 DEFAULTS = {
-    "CCSERVER_BEAT_LIMIT": "5",
+    "CCSERVER_TURN": "5",
     "CCSERVER_QUEUE": "ccserver-fallback",
     "CCSERVER_MUSIC": "default",
     "CCSERVER_HOURS": "*,*,*,*",

@@ -150,6 +150,7 @@ class World:
         self._registered: set[str] = set()
         self._changed = asyncio.Event()
         self._numbers = itertools.count(1)
+        self._expected: list[tuple[str, str, str, asyncio.Future[str]]] = []
         self._link: AmiLink | None = None
 
     @property
@@ -268,7 +269,30 @@ class World:
             raise
         return call
 
+    def heard_by_robot(self, name: str) -> asyncio.Future[str]:
+        """Done when that robot next hears a caller's tone. Ask before the call is connected."""
+        return self._expect("RobotHeard", "Robot", name)
+
+    def answered_outside(self) -> asyncio.Future[str]:
+        """The number that an agent next reaches outside; done when somebody answers there."""
+        return self._expect("WorldAnswered", "Number", "")
+
+    def _expect(self, user_event: str, key: str, value: str) -> asyncio.Future[str]:
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._expected.append((user_event, key, value, future))
+        return future
+
+    def _fulfil(self, event: Message) -> None:
+        for expected in list(self._expected):
+            user_event, key, value, future = expected
+            if event.get("UserEvent") == user_event and value in ("", event.get(key)):
+                self._expected.remove(expected)
+                if not future.done():
+                    future.set_result(event.get(key, ""))
+
     def _note(self, event: Message) -> None:
+        if event["Event"] == "UserEvent":
+            self._fulfil(event)
         if event["Event"] == "Registry" and event.get("Status") == "Registered":
             self._registered.add(event.get("Username", "").removeprefix("sip:").partition("@")[0])
             self._changed.set()
