@@ -42,6 +42,11 @@ class Subscriber:
         self._queue: deque[str] = deque()
         self._chars = 0
 
+    @property
+    def queued(self) -> int:
+        """How many frames wait to be taken."""
+        return len(self._queue)
+
     def put(self, text: str) -> None:
         """Queue one encoded frame (or an answer that only this socket gets)."""
         if self.closed is not None:

@@ -28,6 +28,8 @@ DEADLINE_S = 30.0
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ABORT = "ccserver.abort"
 """Extension of the ASGI scope: a call that cuts the connection at once, unsent bytes and all."""
+WRITE = "ccserver.write"
+"""Extension of a socket's scope: a call that sends texts at once, as long as the peer keeps up."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

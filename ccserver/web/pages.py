@@ -57,6 +57,8 @@ class Assets:
 
 def _page(folder: Path, name: str) -> Response:
     path = folder / f"{name}.html"
+    if not path.is_file() and any(folder.glob("*.html")):
+        raise ApiError(404, "not_found", "This release has no such page; /desk and /wallboard are there.")
     if not path.is_file():
         return PlainTextResponse(MISSING, 503)
     return Response(path.read_bytes(), headers={"Cache-Control": "no-cache"}, media_type="text/html")

@@ -25,7 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ccserver.desk.protocol import MAX_COMMAND_BYTES
-from ccserver.web.guard import ABORT, is_loopback
+from ccserver.web.guard import ABORT, WRITE, is_loopback
 from ccserver.web.ports import WebDeps, WebSettings
 from ccserver.web.probes import probes
 
@@ -118,12 +118,24 @@ class GuardedHttp(HttpToolsProtocol):
 
 
 class GuardedWebSocket(WebSocketsSansIOProtocol):
-    """Sockets that can be cut: a peer that stopped reading never lets an ordinary close through."""
+    """Sockets that can be cut (a peer that stopped reading never lets an ordinary close through), and written
+    to at once, without a task to be woken: half the cost of a message."""
 
     async def run_asgi(self) -> None:
-        """The application, with the abort call in its scope."""
-        cast(dict[str, Any], self.scope)["extensions"][ABORT] = self.transport.abort
+        """The application, with both calls in its scope."""
+        extensions = cast(dict[str, Any], self.scope)["extensions"]
+        extensions[ABORT] = self.transport.abort
+        extensions[WRITE] = self.write_text
         await super().run_asgi()
+
+    def write_text(self, next_text: Callable[[], str | None]) -> None:
+        """Send what `next_text` gives, until it gives None or the peer is behind."""
+        while self.writable.is_set() and not (self.close_sent or self.disconnected):
+            text = next_text()
+            if text is None:
+                return
+            self.conn.send_text(text.encode())
+            self.transport.write(b"".join(self.conn.data_to_send()))
 
     def keepalive_timeout(self) -> None:
         """No pong: whoever is there does not answer, so nothing is waited for."""
@@ -140,7 +152,7 @@ class _Server(uvicorn.Server):
         self._ending = asyncio.Event()
 
     async def main_loop(self) -> None:
-        """Until `end`: renew the Date header every second (uvicorn's own loop wakes up ten times a second)."""
+        """Until `end`: renew the Date header every second (uvicorn's own loop wakes up ten times as much)."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ccserver.store import StoreConflict
 from ccserver.web.ports import NameTaken, NoSuchUser, User, WebSession
 
 
@@ -16,13 +17,13 @@ class MemoryUsers:
         self.sessions: dict[str, WebSession] = {}
 
     async def user_by_name(self, name: str) -> User | None:
-        return next((user for user in self._users.values() if user.name == name), None)
+        return next((user for user in self._users.values() if user.name == name.lower()), None)
 
     async def user_by_id(self, user: str) -> User | None:
         return self._users.get(user)
 
     async def users(self) -> Sequence[User]:
-        return sorted(self._users.values(), key=lambda user: user.name)
+        return tuple(sorted(self._users.values(), key=lambda user: user.name))
 
     async def create_user(self, user: User) -> None:
         if user.id in self._users or await self.user_by_name(user.name):
@@ -38,6 +39,9 @@ class MemoryUsers:
         self._users[user.id] = user
 
     async def add_web_session(self, session: WebSession) -> None:
+        taken = any(other.id == session.id for other in self.sessions.values())
+        if taken or session.token_hash in self.sessions or session.user not in self._users:
+            raise StoreConflict(session.id)
         self.sessions[session.token_hash] = session
 
     async def web_session(self, token_hash: str) -> WebSession | None:

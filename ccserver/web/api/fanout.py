@@ -1,4 +1,4 @@
-"""Waking many sockets without holding the loop: at most 100 at a time, other work in between.
+"""Serving many sockets without holding the loop: at most 100 at a time, other work in between.
 
 One frame for 1,000 desks in one go holds the loop for 8 to 20 ms; in hundreds, others wait 7 ms at most.
 """

@@ -2,10 +2,11 @@
 
     accept ─▶ who is it? ─▶ attach to the stream ─▶ hello, missed frames or snapshot ─▶ pump ∥ listen ∥ watch
 
-`pump` is the only writer: frames and answers leave in one order. `listen` reads commands; what is no command
-gets an error answer, the fifth ends the socket. `watch` asks every minute whether the session still stands
-(which also keeps it alive). Whichever ends first ends the others. A client that does not read is cut off when
-its queue overflows, and one that does not answer pings by uvicorn; both come back and resume.
+Frames and answers leave in one order: at once while the peer keeps up (`flush`), else one by one as it reads
+(`pump`, and never both at a time). `listen` reads commands; what is no command gets an error answer, the
+fifth ends the socket. `watch` asks every minute whether the session still stands (which also keeps it alive).
+Whichever ends first ends the others. A client that does not read is cut off when its queue overflows, and one
+that does not answer pings by uvicorn; both come back and resume.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ccserver.web.api.asking import deps_of, token_of
 from ccserver.web.api.commands import Commands
 from ccserver.web.api.fanout import Waker
 from ccserver.web.api.seats import TakenOver, seats_of
-from ccserver.web.guard import ABORT
+from ccserver.web.guard import ABORT, WRITE
 from ccserver.web.ports import (
     DEVICE_IN_USE,
     FORBIDDEN,
@@ -135,6 +136,7 @@ class Socket:
         self._deps: WebDeps = deps_of(websocket)
         self._waker: Waker = websocket.app.state.waker
         self._ready = asyncio.Event()
+        self._pumping = True
         self._subscriber: Subscriber | None = None
         self._strikes = 0
         self._answers: set[asyncio.Task[None]] = set()
@@ -192,21 +194,29 @@ class Socket:
     def _wake(self) -> None:
         subscriber = self._subscriber
         if subscriber is not None and subscriber.closed is not None and subscriber.closed[0] == TOO_SLOW:
-            # The pump hangs in a send that will not end: nothing but cutting the connection frees it.
+            # The pump hangs in a send that will not end: only cutting the connection frees it.
             self._websocket.scope["extensions"][ABORT]()
-        self._waker.soon(self._ready.set)
+        self._waker.soon(self._flush)
+
+    def _flush(self) -> None:
+        """Send what is queued. What the peer cannot take now, and the end, are left to the pump."""
+        subscriber = self._subscriber
+        if self._pumping or subscriber is None:
+            return
+        self._websocket.scope["extensions"][WRITE](subscriber.take)
+        if subscriber.queued or subscriber.closed is not None:
+            self._pumping = True
+            self._ready.set()
 
     async def _pump(self, subscriber: Subscriber) -> None:
-        send = self._websocket.send
         while True:
-            text = subscriber.take()
-            if text is not None:
-                await send({"type": "websocket.send", "text": text})
-            elif subscriber.closed is not None:
+            while (text := subscriber.take()) is not None:
+                await self._websocket.send({"type": "websocket.send", "text": text})
+            if subscriber.closed is not None:
                 raise Close(*subscriber.closed)
-            else:
-                self._ready.clear()
-                await self._ready.wait()
+            self._ready.clear()
+            self._pumping = False
+            await self._ready.wait()
 
     async def _watch(self, login: Login) -> None:
         while True:

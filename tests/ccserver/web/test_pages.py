@@ -50,6 +50,12 @@ async def test_start_page_leads_to_the_desk(tmp_path: Path) -> None:
     assert (answer.status_code, answer.headers["location"]) == (307, "/desk")
 
 
+async def test_page_this_release_does_not_have(tmp_path: Path) -> None:
+    async with browser(built(tmp_path)) as tono:
+        answer = await tono.get("/admin")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
 async def test_pages_that_are_not_built_say_what_to_do(tmp_path: Path) -> None:
     async with browser(Rig().with_settings(ui=tmp_path)) as ayu:
         answer = await ayu.get("/login")

@@ -401,6 +401,26 @@ async def test_client_that_does_not_read_is_cut_off_and_others_miss_nothing() ->
         slow.close()
 
 
+async def test_client_that_falls_behind_and_catches_up_misses_nothing() -> None:
+    rig = Rig()
+    async with ayu_at(rig) as (server, ayu), looking(server, ayu.cookie) as desk:
+        await frame(desk), await frame(desk)
+        (subscriber,) = rig.desks.desks["ayu"].stream._subscribers
+        # Not read meanwhile: the client stops reading at 16 messages, then the buffers on the way fill.
+        pushed = 0
+        async with asyncio.timeout(WAIT_S):
+            while not subscriber.queued:
+                rig.desks.notice("ayu", "x" * 100_000)
+                pushed += 1
+                for _ in range(5):
+                    await asyncio.sleep(0)
+        rig.desks.notice("ayu", "last")
+        numbers = [(await frame(desk))["n"] for _ in range(pushed + 1)]
+        assert numbers == list(range(1, pushed + 2))
+        rig.desks.notice("ayu", "live again")
+        assert (await frame(desk))["params"]["words"] == "live again"
+
+
 async def test_server_that_stops_tells_the_sockets_and_stops_in_time() -> None:
     rig = Rig().with_settings(stop_timeout_s=1)
     async with ayu_at(rig) as (server, ayu), looking(server, ayu.cookie) as desk:
