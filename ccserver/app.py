@@ -206,7 +206,9 @@ class Server:
             server.tls_certificate,
             server.tls_key,
             tuple(str(network) for network in server.trusted_proxies),
-            metrics_port=None if server.demo else server.metrics_port,
+            hosts=server.hosts,
+            metrics_port=server.metrics_port,
+            public_metrics=server.demo,
         )
         self.passwords = Passwords()
         accounts = Accounts(self.store, self.passwords, settings, self, self._utc_ms, time.monotonic)

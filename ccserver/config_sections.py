@@ -116,6 +116,8 @@ class Server(Section):
     tls_key: Path | None = None
     trusted_proxies: tuple[Network, ...] = ()
     """Whose `X-Forwarded-For` and `-Proto` are believed."""
+    hosts: tuple[Text, ...] = ()
+    """Names under which browsers reach us; IP addresses and `localhost` are always right."""
     data_dir: Path = Path("var")
     demo: bool = False
     metrics_port: Port | None = None

@@ -42,7 +42,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.add_middleware(Guard, settings=deps.settings)
     for module in (login, users, records):
         app.include_router(module.router, prefix="/api/v1")
-    app.include_router(probes(deps.health, deps.metrics, deps.settings.metrics_port is None))
+    app.include_router(probes(deps.health, deps.metrics, deps.settings.public_metrics))
     app.include_router(pages(deps.settings.ui))
     app.router.routes.append(WebSocketRoute("/ws/desk", sockets.desk))
     app.router.routes.append(WebSocketRoute("/ws/wallboard", sockets.wallboard))

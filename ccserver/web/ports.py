@@ -336,8 +336,10 @@ class WebSettings:
     """Names under which browsers reach us; IP addresses and `localhost` are always right."""
     languages: tuple[str, ...] = ("en", "id")
     metrics_port: int | None = None
-    """None: /metrics on the main listener (the demo); else on a listener of its own on `metrics_host`."""
+    """/metrics on a listener of its own, on `metrics_host`; 0: any free port."""
     metrics_host: str = "127.0.0.1"
+    public_metrics: bool = False
+    """/metrics on the main listener, for everybody (the demo)."""
     session_idle_s: int = 12 * 3600
     session_absolute_s: int = 24 * 3600
     logins_per_minute_and_name: int = 10

@@ -35,10 +35,12 @@ async def test_ready_while_only_the_database_is_late() -> None:
     assert (away.status_code, away.json()["ready"]) == (503, False)
 
 
-async def test_metrics_on_the_main_listener_only_without_one_of_their_own() -> None:
+async def test_metrics_are_public_in_the_demo_only() -> None:
+    async with browser(Rig().with_settings(public_metrics=True)) as probe:
+        answer = await probe.get("/metrics")
+        assert "ccserver_queue_waiting" in answer.text
+        assert answer.headers["content-type"].startswith("text/plain; version=")
     async with browser(Rig()) as probe:
-        assert "ccserver_queue_waiting" in (await probe.get("/metrics")).text
-    async with browser(Rig().with_settings(metrics_port=0)) as probe:
         assert (await probe.get("/metrics")).status_code == 404
 
 
