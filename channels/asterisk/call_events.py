@@ -170,7 +170,7 @@ def _consultation(graph: CallGraph, call: Call, by: Leg) -> Call:
     """The call in which `by` consulted: its own, or one held over the same telephone."""
     if by.call is not call:
         return by.call
-    calls = graph.story.calls.values()
+    calls = graph.story.book.calls.values()
     return next((one for one in calls if one.consult_of is call and one.caller is by), call)
 
 
@@ -291,12 +291,14 @@ HANDLERS: dict[str, Handler] = {
 # What may come between the answer of a pickup, or of a leg about to be bridged, and its joining a call.
 JOINING = frozenset(
     {
+        "Bridge",
         "BridgeDestroy",
         "BridgeEnter",
         "BridgeLeave",
         "DialBegin",
         "DialEnd",
         "Hangup",
+        "Masquerade",
         "MusicOnHoldStop",
         "NewCallerid",
         "NewConnectedLine",
@@ -306,4 +308,10 @@ JOINING = frozenset(
     }
 )
 # What may come between the end of a hold and the transfer that ended it.
-TRANSFERRING = JOINING - {"Hangup"} | {"AttendedTransfer", "BlindTransfer", "Unhold"}
+TRANSFERRING = (JOINING - {"Hangup"}) | {
+    "AttendedTransfer",
+    "BlindTransfer",
+    "MusicOnHold",
+    "Transfer",
+    "Unhold",
+}

@@ -8,8 +8,8 @@
 A leg belongs to the call of its Linkedid when it appears, to that of its dialler when it is dialled, and to
 the one it talks in.
 
-Memory is bounded: an ended call is forgotten with its legs, the last TOMBSTONES uniqueids are kept so that late
-events do not revive them, and beyond MAX_LEGS legs the oldest call is given up as failed.
+Memory is bounded: an ended call is forgotten with its legs, the last TOMBSTONES uniqueids are kept so that
+late events do not revive them, and beyond MAX_LEGS legs the oldest call is given up as failed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class CallGraph:
         other_half = self.by_channel.get(_other_half(channel))
         call = self._links.get(link) or (other_half.call if other_half else None)
         if call is None or call.state == "ended":
-            call = self.story.new_call(link)
+            call = self.story.book.new_call(link)
         self._links[link] = call
         call.links.add(link)
         leg = Leg(uid, next(self._orders), call, channel, requested=link != uid)

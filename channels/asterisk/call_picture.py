@@ -255,9 +255,8 @@ def dialler(leg: Leg) -> Leg | None:
 
 
 def swap_places(one: Leg, other: Leg) -> None:
-    """A masquerade: two people change places, each takes the other's bridge, dials and uniqueid."""
+    """A masquerade: two people change places, each takes the other's bridge, dial and uniqueid."""
     one.uid, other.uid = other.uid, one.uid
-    one.state, other.state = other.state, one.state
     one.dial, other.dial = other.dial, one.dial
     one.dialled_by, other.dialled_by = other.dialled_by, one.dialled_by
     one.bridge, other.bridge = other.bridge, one.bridge

@@ -19,16 +19,13 @@ Rules worth knowing:
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 
+from channels.asterisk.call_book import CallBook
 from channels.asterisk.call_picture import (
     AST_UP,
     Call,
-    Change,
-    Kind,
     Leg,
-    Person,
     dialler,
     people_heard,
 )
@@ -41,35 +38,26 @@ class CallStory:
     def __init__(
         self, prefix: str, forget: Callable[[Call], None], relink: Callable[[Call, Call], None]
     ) -> None:
-        self.prefix = prefix  # of every call's id
-        self.calls: dict[str, Call] = {}  # those that were told
-        self.changes: list[Change] = []
-        self.due: dict[str, Call] = {}  # by the caller's uniqueid: to be started at its next event
-        self.now = 0  # events seen
-        self._orders = itertools.count()
+        self.book = CallBook(prefix)
+        self.due: dict[Call, None] = {}  # answered by the PBX, not told of yet
         self._forget = forget
         self._relink = relink
         self.resuming: list[tuple[Call, Leg]] = []  # holds that ended
         self._unsure: tuple[Leg, Leg] | None = None
 
-    def new_call(self, unique: str) -> Call:
-        """A call that nothing has been told of yet, named after its first leg."""
-        return Call(self.prefix + unique, next(self._orders))
-
     # -- what the graph reports ------------------------------------------------------------------------
 
     def start(self, call: Call) -> None:
         """The PBX does something for the caller."""
-        if call.caller is not None:
-            self.due.pop(call.caller.uid, None)
+        self.due.pop(call, None)
         if call.started or call.state == "ended" or call.caller is None:
             return
         call.started = True
         if call.caller.dialled_by is None and not call.caller.originated:
             call.dialled = call.dialled or call.caller.exten
-        call.since = self.now
-        self.calls[call.id] = call
-        self._tell("started", call, call.frm, call.to)
+        call.since = self.book.now
+        self.book.calls[call.id] = call
+        self.book.tell("started", call)
 
     def ring(self, leg: Leg) -> None:
         """Somebody's telephone rings because of `leg`; told once for each leg, with all that ring."""
@@ -91,11 +79,11 @@ class CallStory:
             one.rung = True
         self.start(call)
         call.last_to = tuple(ringing)
-        self._enter(call, "ringing")
+        self.book.enter(call, "ringing")
         if call.handed is not None and not call.handed_told:
             self._tell_handed(call)
         else:
-            self._tell("ringing", call, call.frm, call.to)
+            self.book.tell("ringing", call)
 
     def _who_waits(self, leg: Leg) -> Leg | None:
         """For whom `leg` rings when no dial tells: itself for the first leg of an originated call."""
@@ -120,7 +108,7 @@ class CallStory:
         if leg.originated and (first is None or first.gone or (first.originated and first.state != AST_UP)):
             call.caller = leg
         if leg is call.caller and not call.started:
-            self.due[leg.uid] = call
+            self.due[call] = None
 
     def heard(self, leg: Leg) -> None:
         """Who hears whom changed around `leg`."""
@@ -133,8 +121,8 @@ class CallStory:
         call = leg.call
         if call.state == "talking" and call.partner(leg) is not None:
             call.held_by, call.held_by_music = leg, by_music
-            self._enter(call, "held")
-            self._tell("held", call, call.frm, call.to, by=leg)
+            self.book.enter(call, "held")
+            self.book.tell("held", call, by=leg)
 
     def resumed(self, leg: Leg, *, by_music: bool = False) -> None:
         """`leg` took the other one back; told with the next event, unless that is a transfer."""
@@ -144,7 +132,7 @@ class CallStory:
 
     def settle_due(self) -> None:
         """Start the calls that the PBX answered and nothing explained."""
-        for call in list(self.due.values()):
+        for call in list(self.due):
             self.start(call)
 
     def forget_pending(self) -> None:
@@ -159,8 +147,8 @@ class CallStory:
         for call, leg in waiting:
             if call.state == "held" and call.held_by is leg:
                 call.held_by = None
-                self._enter(call, "talking")
-                self._tell("resumed", call, call.frm, call.to, by=leg)
+                self.book.enter(call, "talking")
+                self.book.tell("resumed", call, by=leg)
 
     def left(self, leg: Leg) -> None:
         """`leg` left a bridge: remember who of the two went first."""
@@ -176,7 +164,7 @@ class CallStory:
             call.abandoned = True
         if call.state in ("talking", "held") and call.partner(leg) is not None:
             call.held_by = None
-            self._enter(call, "setup")
+            self.book.enter(call, "setup")
         if not call.alive:
             self.end(call, end_reason(call))
 
@@ -196,10 +184,11 @@ class CallStory:
         call, other = transferee.call, target.call
         if call.talking is not None and set(call.talking) == {transferee, target}:
             return
+        call.caller = call.caller or transferee
+        self.start(call)
         self._converse(call, transferee, target)
-        call.caller = transferee
-        call.last_to = (target,)
-        self._tell("transferred", call, call.frm, call.to, by=by, reason="attended")
+        call.caller, call.last_to = transferee, (target,)
+        self.book.tell("transferred", call, by=by, reason="attended")
         self.absorb(other, call)
 
     def blonde(self, transferee: Leg, targets: Sequence[Leg], by: Leg | None) -> None:
@@ -208,6 +197,8 @@ class CallStory:
         call, other = transferee.call, targets[0].call
         if call.handed_told and call.caller is transferee and call.last_to == tuple(targets):
             return
+        call.caller = call.caller or transferee
+        self.start(call)
         for leg in other.legs:
             if leg.dialled_by is by:
                 leg.dialled_by = transferee
@@ -215,8 +206,8 @@ class CallStory:
         call.heard, call.held_by, call.first_out = False, None, None
         call.verdicts.clear()
         call.handed, call.handed_told = (by, "blonde"), True
-        self._enter(call, "ringing")
-        self._tell("transferred", call, call.frm, call.to, by=by, reason="blonde")
+        self.book.enter(call, "ringing")
+        self.book.tell("transferred", call, by=by, reason="blonde")
         self.absorb(other, call)
 
     def settle_unsure(self) -> None:
@@ -239,7 +230,7 @@ class CallStory:
             return
         if waiting.bridge is None or waiting.bridge.silent or waiting.bridge is who.bridge:
             return
-        child = self.new_call(leg.uid)
+        child = self.book.new_call(leg.uid)
         child.consult_of, child.caller, child.tried = call, who, True
         source = leg.dialled_by
         child.dialled = source.exten if source is not None and source is not who else leg.exten
@@ -263,8 +254,7 @@ class CallStory:
         if other.started and other.state != "ended":
             self.end(other, "completed", forget=False)
         other.state = "ended"
-        if other.caller is not None:
-            self.due.pop(other.caller.uid, None)
+        self.due.pop(other, None)
         for leg in list(other.legs):
             self.move(leg, call)
         self._relink(other, call)
@@ -276,12 +266,11 @@ class CallStory:
             if not call.started and call.caller.state != 0:
                 self.start(call)
             if call.started:
-                self._enter(call, "ended")
-                self._tell("ended", call, call.frm, call.to, reason=reason)
+                self.book.enter(call, "ended")
+                self.book.tell("ended", call, reason=reason)
         call.state = "ended"
-        if call.caller is not None:
-            self.due.pop(call.caller.uid, None)
-        self.calls.pop(call.id, None)
+        self.due.pop(call, None)
+        self.book.calls.pop(call.id, None)
         if forget:
             self._forget(call)
 
@@ -308,7 +297,7 @@ class CallStory:
             self._tell_handed(call)
         assert call.caller is not None
         self._converse(call, call.caller, to)
-        self._tell("answered", call, call.frm, call.to)
+        self.book.tell("answered", call)
 
     def _note_moved(self, call: Call, stays: Leg) -> None:
         """`stays` goes on without its partner. Taken away (parked, redirected), not left: a transfer."""
@@ -336,30 +325,14 @@ class CallStory:
         call.talking, call.heard = (one, two), True
         call.handed, call.handed_told, call.held_by, call.first_out = None, False, None, None
         call.abandoned = False
-        self._enter(call, "talking")
-
-    def _enter(self, call: Call, state: str) -> None:
-        if call.state != state:
-            call.state, call.since = state, self.now  # type: ignore[assignment]
+        self.book.enter(call, "talking")
 
     def _tell_handed(self, call: Call) -> None:
         assert call.handed is not None
         by, reason = call.handed
         call.handed_told, call.heard = True, False
         call.verdicts.clear()
-        self._tell("transferred", call, call.frm, call.to, by=by, reason=reason)
-
-    def _tell(
-        self,
-        kind: Kind,
-        call: Call,
-        frm: Person | None,
-        to: Person | tuple[Person, ...] | None,
-        *,
-        by: Leg | None = None,
-        reason: str | None = None,
-    ) -> None:
-        self.changes.append(Change(kind, call.id, frm, to, by.person() if by else None, reason))
+        self.book.tell("transferred", call, by=by, reason=reason)
 
 
 def _weight(call: Call) -> tuple[bool, bool, int]:

@@ -42,7 +42,7 @@ class CallFold:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls under way that were told of, by id."""
-        return MappingProxyType(self._story.calls)
+        return MappingProxyType(self._story.book.calls)
 
     def call_of(self, uniqueid: str) -> Call | None:
         """The call that this leg belongs to, told of or not; None for a leg not known or gone."""
@@ -52,7 +52,7 @@ class CallFold:
     def handle(self, event: CallEvent) -> list[Change]:
         """Take one event; the changes it brings, mostly none."""
         story, name = self._story, event.name
-        story.now += 1
+        story.book.now += 1
         handler = HANDLERS.get(name)
         if handler is None:
             return []
@@ -61,23 +61,19 @@ class CallFold:
         if story.resuming and name not in TRANSFERRING:
             story.settle_resumed()
         handler(self._graph, event)
-        return self._take()
+        return self._story.book.take()
 
     def flush(self) -> list[Change]:
         """Tell what waits for an event that might explain it. Call it when no more events are at hand."""
         self._story.settle_due()
         self._story.settle_resumed()
         self._story.settle_unsure()
-        return self._take()
+        return self._story.book.take()
 
     def reset(self) -> list[Change]:
         """The connection was lost: every call under way ends as `failed`, all is forgotten."""
-        for call in list(self._story.calls.values()):
+        for call in list(self._story.book.calls.values()):
             self._story.end(call, "failed")
         self._story.forget_pending()
         self._graph.clear()
-        return self._take()
-
-    def _take(self) -> list[Change]:
-        changes, self._story.changes = self._story.changes, []
-        return changes
+        return self._story.book.take()

@@ -50,6 +50,10 @@ class TraceEvent:
         """The value of a header, or `default`."""
         return self._headers.get(name.lower(), default)
 
+    def headers(self) -> Iterator[tuple[str, str]]:
+        """Every header once, its name in lower case."""
+        yield from self._headers.items()
+
 
 def read_trace(text: str) -> list[TraceEvent]:
     """The events of a trace, in order.

@@ -1,0 +1,496 @@
+"""Calls by hand-made events: what no trace of a newer Asterisk shows, and the picture beside the changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from channels.asterisk import call_graph
+from channels.asterisk.calls import EVENTS, CallFold, Change
+from channels.asterisk.replay import TraceEvent
+from tests.pbx.stories import tell
+
+
+def event(name: str, **headers: str) -> TraceEvent:
+    return TraceEvent([("Event", name), *headers.items()])
+
+
+def fold(events: Iterable[TraceEvent]) -> list[Change]:
+    folder = CallFold()
+    changes = [change for one in events for change in folder.handle(one)]
+    return changes + folder.flush()
+
+
+# -- Asterisk before 12: Dial, Bridge, Masquerade, Transfer; no Linkedid ---------------------------------
+
+A, B, C = "SIP/201-0a", "SIP/202-0b", "SIP/203-0c"
+
+
+def old_channel(uid: str, channel: str, number: str = "", exten: str = "", state: str = "0") -> TraceEvent:
+    return event(
+        "Newchannel",
+        Uniqueid=uid,
+        Channel=channel,
+        ChannelState="0",
+        CallerIDNum=number,
+        CallerIDName="",
+        Exten=exten,
+    )
+
+
+def old_state(uid: str, channel: str, state: int) -> TraceEvent:
+    return event("Newstate", Uniqueid=uid, Channel=channel, ChannelState=str(state))
+
+
+def old_caller(uid: str, channel: str, number: str, exten: str) -> list[TraceEvent]:
+    return [old_channel(uid, channel, number, exten), old_state(uid, channel, 4)]
+
+
+def old_dial(uid: str, channel: str, to_uid: str, to: str, number: str) -> list[TraceEvent]:
+    return [
+        old_channel(to_uid, to, ""),
+        event("NewCallerid", Uniqueid=to_uid, Channel=to, CallerIDNum=number),
+        event(
+            "Dial",
+            SubEvent="Begin",
+            Channel=channel,
+            UniqueID=uid,
+            Destination=to,
+            DestUniqueID=to_uid,
+        ),
+        old_state(to_uid, to, 5),
+    ]
+
+
+def old_dial_end(uid: str, channel: str, status: str) -> TraceEvent:
+    return event("Dial", SubEvent="End", Channel=channel, UniqueID=uid, DialStatus=status)
+
+
+def old_bridge(state: str, uid1: str, channel1: str, uid2: str, channel2: str) -> TraceEvent:
+    return event(
+        "Bridge", Bridgestate=state, Channel1=channel1, Uniqueid1=uid1, Channel2=channel2, Uniqueid2=uid2
+    )
+
+
+def old_masquerade(clone: str, clone_uid: str, original: str, original_uid: str) -> list[TraceEvent]:
+    """The person of `clone` takes over `original_uid`; the zombie of `original` is left with `clone_uid`."""
+    return [
+        event("Masquerade", Clone=clone, Original=original),
+        event("Rename", Uniqueid=clone_uid, Channel=clone, Newname=f"{clone}<MASQ>"),
+        event("Rename", Uniqueid=original_uid, Channel=original, Newname=clone),
+        event("Rename", Uniqueid=clone_uid, Channel=f"{clone}<MASQ>", Newname=f"{original}<ZOMBIE>"),
+    ]
+
+
+def hangup(uid: str, channel: str, cause: int = 16) -> TraceEvent:
+    return event("Hangup", Uniqueid=uid, Channel=channel, Cause=str(cause))
+
+
+def old_talk() -> list[TraceEvent]:
+    """201 talks with 202."""
+    return [
+        *old_caller("1", A, "201", "202"),
+        *old_dial("1", A, "2", B, "202"),
+        old_state("2", B, 6),
+        old_state("1", A, 6),
+        old_bridge("Link", "1", A, "2", B),
+    ]
+
+
+TALK = ["A started 201 -> (202)", "A ringing 201 -> 202", "A answered 201 -> 202"]
+
+
+def test_old_call() -> None:
+    events = [
+        *old_talk(),
+        old_bridge("Unlink", "1", A, "2", B),
+        hangup("2", B),
+        old_dial_end("1", A, "ANSWER"),
+        hangup("1", A),
+    ]
+    assert tell(fold(events)) == [*TALK, "A ended 201 -> 202 completed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "reason"),
+    [
+        ("BUSY", 17, "busy"),
+        ("BUSY", 21, "rejected"),
+        ("NOANSWER", 0, "no_answer"),
+        ("CANCEL", 0, "cancelled"),
+        ("CONGESTION", 34, "failed"),
+    ],
+)
+def test_old_call_that_nobody_answers(status: str, cause: int, reason: str) -> None:
+    events = [
+        *old_caller("1", A, "201", "202"),
+        *old_dial("1", A, "2", B, "202"),
+        hangup("2", B, cause),
+        old_dial_end("1", A, status),
+        hangup("1", A),
+    ]
+    if status == "CANCEL":  # the caller's leg asks first
+        events[-3:] = [old_dial_end("1", A, status), hangup("2", B, cause), hangup("1", A)]
+    assert tell(fold(events))[-1] == f"A ended 201 -> 202 {reason}"
+
+
+def test_old_call_through_a_local_channel_that_goes_away() -> None:
+    one, two = "Local/203@x-1;1", "Local/203@x-1;2"
+    events = [
+        *old_caller("1", A, "201", "203"),
+        old_channel("7", one),
+        old_channel("8", two),
+        event("LocalBridge", Channel1=one, Uniqueid1="7", Channel2=two, Uniqueid2="8"),
+        event("Dial", SubEvent="Begin", Channel=A, UniqueID="1", Destination=one, DestUniqueID="7"),
+        *old_dial("8", two, "3", C, "203"),
+        old_state("3", C, 6),
+        old_bridge("Link", "8", two, "3", C),
+        old_bridge("Link", "1", A, "7", one),
+        *old_masquerade(C, "3", one, "7"),
+        event("NewCallerid", Uniqueid="7", Channel=C, CallerIDNum="203"),
+        hangup("8", two),
+        hangup("3", f"{one}<ZOMBIE>"),
+        old_bridge("Unlink", "1", A, "7", C),
+        hangup("7", C),
+        hangup("1", A),
+    ]
+    assert tell(fold(events)) == [
+        "A started 201 -> (203)",
+        "A ringing 201 -> 203",
+        "A answered 201 -> 203",
+        "A ended 201 -> 203 completed",
+    ]
+
+
+CONSULT = "SIP/202-0d"
+
+
+def old_consult(*, answered: bool) -> list[TraceEvent]:
+    """202 calls 203 on a second line."""
+    rings = [*old_caller("4", CONSULT, "202", "203"), *old_dial("4", CONSULT, "3", C, "203")]
+    talks = [old_state("3", C, 6), old_state("4", CONSULT, 6), old_bridge("Link", "4", CONSULT, "3", C)]
+    return rings + talks if answered else rings
+
+
+def old_transfer(kind: str, channel: str, uid: str, target: str, target_uid: str) -> TraceEvent:
+    return event(
+        "Transfer",
+        TransferMethod="SIP",
+        TransferType=kind,
+        Channel=channel,
+        Uniqueid=uid,
+        TargetChannel=target,
+        TargetUniqueid=target_uid,
+    )
+
+
+def old_end_of_transfer() -> list[TraceEvent]:
+    return [
+        old_bridge("Unlink", "1", f"{CONSULT}<ZOMBIE>", "2", B),
+        hangup("2", B),
+        old_dial_end("1", f"{CONSULT}<ZOMBIE>", "ANSWER"),
+        hangup("1", f"{CONSULT}<ZOMBIE>"),
+    ]
+
+
+def test_old_attended_transfer() -> None:
+    events = [
+        *old_talk(),
+        event("MusicOnHold", State="Start", Channel=A, UniqueID="1"),
+        *old_consult(answered=True),
+        old_transfer("Attended", B, "2", CONSULT, "4"),
+        event("MusicOnHold", State="Stop", Channel=A, UniqueID="1"),
+        *old_masquerade(A, "1", CONSULT, "4"),
+        *old_end_of_transfer(),
+        old_bridge("Unlink", "4", A, "3", C),
+        hangup("3", C),
+        hangup("4", A),
+    ]
+    changes = fold(events)
+    assert tell(changes) == [
+        *TALK,
+        "A held 201 -> 202 by 202",
+        "B started 202 -> (203)",
+        "B ringing 202 -> 203",
+        "B answered 202 -> 203",
+        "A transferred 201 -> 203 by 202 attended",
+        "B ended 202 -> 203 completed",
+        "A ended 201 -> 203 completed",
+    ]
+    transferred = changes[-3]
+    assert transferred.by is not None
+    assert transferred.by.channel == CONSULT
+
+
+def test_old_attended_transfer_without_a_transfer_event() -> None:
+    """The masquerade alone joins the two: who left is the one both had talked with."""
+    events = [
+        *old_talk(),
+        *old_consult(answered=True),
+        *old_masquerade(A, "1", CONSULT, "4"),
+        *old_end_of_transfer(),
+        hangup("3", C),
+        hangup("4", A),
+    ]
+    assert "A transferred 201 -> 203 by 202 attended" in tell(fold(events))
+
+
+def test_old_blonde_transfer() -> None:
+    events = [
+        *old_talk(),
+        *old_consult(answered=False),
+        old_transfer("Attended", B, "2", CONSULT, "4"),
+        *old_masquerade(A, "1", CONSULT, "4"),
+        *old_end_of_transfer(),
+        old_state("3", C, 6),
+        old_bridge("Link", "4", A, "3", C),
+        hangup("3", C),
+        hangup("4", A),
+    ]
+    assert tell(fold(events))[3:] == [
+        "B started 202 -> (203)",
+        "B ringing 202 -> 203",
+        "A transferred 201 -> 203 by 202 blonde",
+        "B ended 202 -> 203 completed",
+        "A answered 201 -> 203",
+        "A ended 201 -> 203 completed",
+    ]
+
+
+def test_old_blind_transfer_of_the_one_called() -> None:
+    """The one sent on gets a new channel to run the dialplan in, and takes its place."""
+    goto = f"AsyncGoto/{B}"
+    events = [
+        *old_talk(),
+        old_transfer("Blind", A, "1", B, "2"),
+        old_channel("9", goto),
+        *old_masquerade(B, "2", goto, "9"),
+        old_bridge("Unlink", "1", A, "2", f"{goto}<ZOMBIE>"),
+        hangup("2", f"{goto}<ZOMBIE>"),
+        hangup("1", A),
+        *old_dial("9", B, "3", C, "203"),
+        old_state("3", C, 6),
+        old_bridge("Link", "9", B, "3", C),
+        hangup("3", C),
+        hangup("9", B),
+    ]
+    assert tell(fold(events))[3:] == [
+        "A transferred 202 -> 203 by 201 blind",
+        "A answered 202 -> 203",
+        "A ended 202 -> 203 completed",
+    ]
+
+
+def test_old_pickup() -> None:
+    events = [
+        *old_caller("1", A, "201", "202"),
+        *old_dial("1", A, "2", B, "202"),
+        *old_caller("3", C, "203", "*8"),
+        old_state("3", C, 6),
+        *old_masquerade(C, "3", B, "2"),
+        hangup("3", f"{B}<ZOMBIE>"),
+        old_bridge("Link", "1", A, "2", C),
+        hangup("2", C),
+        hangup("1", A),
+    ]
+    assert tell(fold(events)) == [
+        "A started 201 -> (202)",
+        "A ringing 201 -> 202",
+        "A answered 201 -> 203",
+        "A ended 201 -> 203 completed",
+    ]
+
+
+def test_old_queue_tells_its_members_by_agent_called_only() -> None:
+    events = [
+        *old_caller("1", A, "201", "600"),
+        old_state("1", A, 6),
+        event("Join", Channel=A, Uniqueid="1", Queue="sales"),
+        old_channel("2", B, "202"),
+        event("AgentCalled", Queue="sales", ChannelCalling=A, DestinationChannel=B, Uniqueid="1"),
+        old_state("2", B, 5),
+        old_state("2", B, 6),
+        old_bridge("Link", "1", A, "2", B),
+        hangup("1", A),
+        hangup("2", B),
+    ]
+    assert tell(fold(events)) == [
+        "A started 201 -> (600)",
+        "A ringing 201 -> 202",
+        "A answered 201 -> 202",
+        "A ended 201 -> 202 completed",
+    ]
+
+
+# -- what no scenario plays ------------------------------------------------------------------------------
+
+
+def leg(uid: str, channel: str, number: str, link: str = "", state: str = "4", exten: str = "") -> TraceEvent:
+    return event(
+        "Newchannel",
+        Uniqueid=uid,
+        Channel=channel,
+        CallerIDNum=number,
+        CallerIDName="<unknown>",
+        ChannelState=state,
+        Linkedid=link or uid,
+        Exten=exten,
+    )
+
+
+def enters(uid: str, channel: str, bridge: str, technology: str = "simple_bridge") -> TraceEvent:
+    return event(
+        "BridgeEnter",
+        Uniqueid=uid,
+        Channel=channel,
+        BridgeUniqueid=bridge,
+        BridgeTechnology=technology,
+        ChannelState="6",
+    )
+
+
+def leaves(uid: str, channel: str, bridge: str) -> TraceEvent:
+    return event("BridgeLeave", Uniqueid=uid, Channel=channel, BridgeUniqueid=bridge)
+
+
+def test_an_agent_who_stays_on_the_line_talks_with_one_caller_after_the_other() -> None:
+    agent = "PJSIP/301-1"
+    events = [
+        leg("1", agent, "301", exten="*77"),
+        event("Newstate", Uniqueid="1", Channel=agent, ChannelState="6"),
+        event("AgentLogin", Uniqueid="1", Channel=agent, Agent="1001"),
+        enters("1", agent, "pool", "holding_bridge"),
+    ]
+    for uid, number in (("2", "0215550111"), ("3", "0215550112")):
+        caller = f"PJSIP/trunk-{uid}"
+        events += [
+            leg(uid, caller, number, exten="600"),
+            event("QueueCallerJoin", Uniqueid=uid, Channel=caller, Queue="sales"),
+            leaves("1", agent, "pool"),
+            enters(uid, caller, f"b{uid}"),
+            enters("1", agent, f"b{uid}"),
+            hangup(uid, caller),
+            leaves("1", agent, f"b{uid}"),
+            enters("1", agent, "pool", "holding_bridge"),
+        ]
+    events.append(hangup("1", agent))
+    assert tell(fold(events)) == [
+        "A started 301 -> (*77)",
+        "B started 0215550111 -> (600)",
+        "B answered 0215550111 -> 301",
+        "B ended 0215550111 -> 301 completed",
+        "C started 0215550112 -> (600)",
+        "C answered 0215550112 -> 301",
+        "C ended 0215550112 -> 301 completed",
+        "A ended 301 -> (*77) completed",
+    ]
+
+
+def test_early_media_rings_too_and_only_once() -> None:
+    target, caller = "PJSIP/trunk-2", "PJSIP/201-1"
+    ids = {"Uniqueid": "1", "Channel": caller, "DestUniqueid": "2", "DestChannel": target}
+    events = [
+        leg("1", caller, "201", exten="0215550100"),
+        leg("2", target, "0215550100", link="1", state="0"),
+        event("DialBegin", **ids),
+        event("DialState", **ids, DialStatus="PROGRESS"),
+        event("DialState", **ids, DialStatus="RINGING"),
+        event("Newstate", Uniqueid="2", Channel=target, ChannelState="5"),
+        event("DialEnd", **ids, DialStatus="CANCEL"),
+        hangup("2", target),
+        hangup("1", caller),
+    ]
+    assert tell(fold(events)) == [
+        "A started 201 -> (0215550100)",
+        "A ringing 201 -> 0215550100",
+        "A ended 201 -> 0215550100 cancelled",
+    ]
+
+
+def test_ringing_may_be_told_before_the_dial() -> None:
+    caller, target = "PJSIP/201-1", "PJSIP/202-2"
+    events = [
+        leg("1", caller, "201", exten="202"),
+        leg("2", target, "202", link="1", state="0"),
+        event("Newstate", Uniqueid="2", Channel=target, ChannelState="5"),
+        event("DialBegin", Uniqueid="1", Channel=caller, DestUniqueid="2", DestChannel=target),
+    ]
+    assert tell(fold(events)) == ["A started 201 -> (202)", "A ringing 201 -> 202"]
+
+
+def test_a_person_without_caller_id_is_known_by_the_telephone() -> None:
+    events = [
+        leg("1", "PJSIP/201-1", "<unknown>", exten="202"),
+        leg("2", "PJSIP/line-5-2", "", link="1", state="0"),
+        event(
+            "DialBegin", Uniqueid="1", Channel="PJSIP/201-1", DestUniqueid="2", DestChannel="PJSIP/line-5-2"
+        ),
+        event("Newstate", Uniqueid="2", Channel="PJSIP/line-5-2", ChannelState="5"),
+    ]
+    ringing = fold(events)[-1]
+    assert ringing.frm is not None
+    assert (ringing.frm.number, ringing.frm.name) == ("201", "")
+    assert not isinstance(ringing.to, tuple)
+    assert ringing.to is not None
+    assert (ringing.to.number, ringing.to.channel) == ("", "PJSIP/line-5-2")
+
+
+def test_a_late_event_does_not_revive_the_dead() -> None:
+    events = [*old_talk(), hangup("2", B), hangup("1", A)]
+    folder = CallFold()
+    for one in events:
+        folder.handle(one)
+    assert folder.handle(old_state("1", A, 6)) == []
+    assert folder.call_of("1") is None
+    assert folder.flush() == []
+
+
+def test_the_picture_follows() -> None:
+    folder = CallFold("main")
+    seen = []
+    for one in [*old_talk(), event("Hold", Channel=B, Uniqueid="2", Status="On"), hangup("2", B)]:
+        folder.handle(one)
+        call = folder.call_of("1")
+        assert call is not None
+        seen.append((call.state, call.since))
+    assert [state for state, _ in dict.fromkeys(seen)] == [
+        "setup",
+        "setup",
+        "ringing",
+        "talking",
+        "held",
+        "setup",
+    ]
+    call = folder.calls["main/1"]
+    assert call is folder.call_of("1")
+    assert call.frm is not None
+    assert (call.frm.number, call.to) == ("201", call.last_to[0].person())
+    assert [one.channel for one in call.people] == [A]
+
+
+def test_reset_ends_all_calls() -> None:
+    folder = CallFold()
+    for one in old_talk():
+        folder.handle(one)
+    assert tell(folder.reset()) == ["A ended 201 -> 202 failed"]
+    assert not folder.calls
+    assert folder.call_of("1") is None
+    assert folder.reset() == []
+
+
+def test_legs_that_never_hang_up_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_graph, "MAX_LEGS", 10)
+    folder = CallFold()
+    changes = []
+    for number in range(100):
+        uid, channel = str(number), f"PJSIP/{number}-1"
+        changes += folder.handle(leg(uid, channel, str(number)))
+        changes += folder.handle(event("QueueCallerJoin", Uniqueid=uid, Channel=channel))
+        assert len(folder.calls) <= 10
+    assert [one.reason for one in changes if one.change == "ended"] == ["failed"] * 90
+
+
+def test_unwanted_events_are_known_by_name() -> None:
+    assert {"Newchannel", "BridgeEnter", "Hangup", "AttendedTransfer", "Masquerade"} <= EVENTS
+    assert not {"VarSet", "RTCPSent", "Newexten", "PeerStatus"} & EVENTS
