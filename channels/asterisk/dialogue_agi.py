@@ -123,6 +123,7 @@ class GuardedAGI(AGI):  # type: ignore[misc]  # pyst2 has no types
         self.stderr = _Silence()
         self.env = dict(env)
         self._got_sighup = False
+        self._asks_status = False
 
     def test_hangup(self) -> None:
         """Raise AGIHangup when the call is over."""
@@ -130,6 +131,7 @@ class GuardedAGI(AGI):  # type: ignore[misc]  # pyst2 has no types
 
     def send_command(self, command: str, *args: object) -> None:
         """Send one command line; arguments as they are. Raises LocalProtocolError for CR, LF or NUL."""
+        self._asks_status = command.strip().upper() == "CHANNEL STATUS"
         self.stdout.write(" ".join([command.strip(), *map(str, args)]).strip() + "\n")
         self.stdout.flush()
 
@@ -148,7 +150,10 @@ class GuardedAGI(AGI):  # type: ignore[misc]  # pyst2 has no types
         if reply.code != 200:
             raise AGIUsageError(reply.text)
         if reply.result == "-1":
-            raise AGIAppError("Error executing application, or hangup")
+            # With AGIEXITONHANGUP this is all that Asterisk says of a hangup, so it is taken for one; AGIHangup
+            # is an AGIAppError. Only the status of another channel is -1 while the caller is there.
+            kind = AGIAppError if self._asks_status else AGIHangup
+            raise kind("Error executing application, or hangup")
         found = {"result": (reply.result, reply.data or "")}
         if reply.endpos is not None:
             found["endpos"] = (str(reply.endpos), "")

@@ -126,6 +126,8 @@ class Caller:
             return False
         if verb == "SET VARIABLE":
             self.variables[arguments[0]] = arguments[1]
+        if verb == "EXEC" and arguments[0] == "MSet":
+            self.variables |= dict(pair.split("=", 1) for pair in arguments[1].split(","))
         self.peer.say(self._reply(verb, key))
         return True
 

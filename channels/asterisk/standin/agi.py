@@ -19,7 +19,18 @@ PLAY_S = 0.02
 OK, DONE = "200 result=0", "200 result=1"
 # What EXEC accepts; others exist in Asterisk, but nothing of ours uses them.
 APPLICATIONS = frozenset(
-    {"answer", "background", "busy", "congestion", "goto", "hangup", "musiconhold", "noop", "playback"}
+    {
+        "answer",
+        "background",
+        "busy",
+        "congestion",
+        "goto",
+        "hangup",
+        "musiconhold",
+        "mset",
+        "noop",
+        "playback",
+    }
     | {"progress", "read", "ringing", "saydigits", "saynumber", "set", "startmusiconhold", "userevent"}
     | {"stopmusiconhold", "verbose", "voicemail", "wait"}
 )
@@ -164,9 +175,10 @@ def _exec(x: Exchange, channel: Channel, words: list[str]) -> str | None:
         return None
     if application == "answer":
         return _answer(x, channel, words)
-    if application == "set" and len(words) > 1:
-        name, _, value = words[1].partition("=")
-        channel.variables[name] = value
+    if application in ("set", "mset") and len(words) > 1:
+        for pair in words[1].split(",") if application == "mset" else [words[1]]:
+            name, _, value = pair.partition("=")
+            channel.variables[name] = value
         return OK
     if application not in APPLICATIONS:
         return "200 result=-2"

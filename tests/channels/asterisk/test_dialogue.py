@@ -99,7 +99,7 @@ async def test_a_dialogue_uses_pyst2_and_its_result_comes_back() -> None:
         assert await peer.command() == ["GET VARIABLE", "NAME"]
         peer.say("200 result=1 (hangup\nor not)")
         # The thread is done; the server speaks again on the same connection.
-        assert await peer.command() == ["SET VARIABLE", "ACD_IVR_STATUS", "completed"]
+        assert await peer.command() == ["EXEC", "MSet", "ACD_IVR_STATUS=completed"]
         peer.say("200 result=1")
         assert await peer.closed() == b""
         outcome = await desk.outcome()
@@ -119,6 +119,7 @@ async def test_every_error_of_pyst2_is_raised_as_there() -> None:
             agi.execute("ANSWER", "x")
         with pytest.raises(AGIAppError):
             agi.stream_file("nothing")
+        assert agi.channel_status("PJSIP/other-1") == -1
         with pytest.raises(AGIDBError):
             agi.database_get("family", "key")
         with pytest.raises(LocalProtocolError):
@@ -142,6 +143,7 @@ async def test_every_error_of_pyst2_is_raised_as_there() -> None:
                 "520 End of proper usage.",
             ],
             ["200 result=-1 endpos=0"],
+            ["200 result=-1"],
             ["200 result=0"],
             ["200 result=1"],
             ["200 result=1 (value)"],
@@ -153,7 +155,7 @@ async def test_every_error_of_pyst2_is_raised_as_there() -> None:
             peer.say(*answer)
         assert await peer.closed() == b""
         outcome = await desk.outcome()
-    assert heard[3] == ["DATABASE GET", "family", "key"]
+    assert heard[4] == ["DATABASE GET", "family", "key"]
     assert outcome.result == {"env": "PJSIP/trunk-00000001", "secret": "False"}
 
 
@@ -178,6 +180,20 @@ async def test_hangup_ends_the_thread() -> None:
         peer.writer.close()
         assert (await desk.outcome()).status == "hungup"
     assert desk.runner.counters == {"hungup": 2}
+
+
+async def test_minus_one_is_a_hangup_too() -> None:
+    """With AGIEXITONHANGUP, which the dialplan sets, Asterisk says no more than that before it closes."""
+
+    def run(agi: Any, call: DialogueCall) -> None:
+        agi.stream_file("beep")
+
+    async with serving(run) as desk:
+        peer = await desk.call()
+        await peer.command()
+        peer.say("200 result=-1 endpos=800")
+        peer.writer.close()
+        assert (await desk.outcome()).status == "hungup"
 
 
 async def test_a_dialogue_that_ignores_the_hangup_is_ended() -> None:
@@ -222,7 +238,7 @@ async def test_a_thread_that_never_ends_keeps_one_place_only(caplog: pytest.LogC
             assert desk.runner.counters["stuck"] == 1
             # The only place is taken: the next caller goes on without the dialogue, at once.
             peer = await desk.call()
-            assert await peer.command() == ["SET VARIABLE", "ACD_IVR_STATUS", "busy"]
+            assert await peer.command() == ["EXEC", "MSet", "ACD_IVR_STATUS=busy"]
             peer.say("200 result=1")
             assert await peer.closed() == b""
             assert (await desk.outcome()).status == "busy"

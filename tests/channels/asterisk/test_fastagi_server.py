@@ -11,6 +11,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address, IPv6Address
 
+from channels.asterisk.fastagi_codec import render_command
 from channels.asterisk.fastagi_door import PbxDoor, is_in
 from channels.asterisk.fastagi_request import AgiRequest
 from channels.asterisk.fastagi_server import Confirm, FastAgiFactory, Handler, ServerLimits
@@ -22,6 +23,7 @@ from channels.asterisk.fastagi_session import (
     AgiTimeout,
     CommandTimes,
     LocalProtocolError,
+    assignments,
 )
 from tests.fakes.agi_peer import SECRET, WAIT_S, AgiPeer, environment, script
 
@@ -94,25 +96,40 @@ async def test_a_handler_is_told_about_the_call_but_not_the_secret() -> None:
     assert SECRET not in repr(request) + repr(dict(request.env)) + repr(DOOR)
 
 
-async def test_several_variables_go_out_in_one_write() -> None:
+async def test_several_variables_are_set_by_one_command() -> None:
     async def handler(agi: AgiSession) -> None:
-        await agi.set_variables({"ACD_ID": "c-1", "ACD_DO": "wait", "CHANNEL(language)": "id"})
+        odd = {"NAME": 'Ani, "Budi" (x)', "EMPTY": ""}
+        await agi.set_variables({"ACD_ID": "c-1", "ACD_DO": "wait", "CHANNEL(language)": "id"} | odd)
         assert await agi.get_variable("CALLERID(num)") == "62"
         assert await agi.get_variable("NOT_SET") is None
+        await agi.set_variables({})
 
     async with serving(handler) as (factory, port):
         peer = await AgiPeer.call(port, script("call"))
-        # No reply was given: a second command would not be here if the first had been waited for.
-        assert await peer.command() == ["SET VARIABLE", "ACD_ID", "c-1"]
-        assert await peer.command() == ["SET VARIABLE", "ACD_DO", "wait"]
-        assert await peer.command() == ["SET VARIABLE", "CHANNEL(language)", "id"]
-        peer.say("200 result=1", "200 result=1", "200 result=1")
+        assert await peer.command() == ["EXEC", "MSet", "ACD_ID=c-1,ACD_DO=wait,CHANNEL(language)=id,EMPTY="]
+        peer.say("200 result=0")
+        assert await peer.command() == ["SET VARIABLE", "NAME", 'Ani, "Budi" (x)']
+        peer.say("200 result=1")
         assert await peer.command() == ["GET VARIABLE", "CALLERID(num)"]
         peer.say("200 result=1 (62)")
         await peer.command()
         peer.say("200 result=0")
         assert await peer.closed() == b""
         await until(lambda: factory.counters["handled"] == 1)
+
+
+@pytest.mark.parametrize("value", ["a,b", 'a"b', "a\\b", "(a", "a]", " a", "a ", "x" * 65, "é", "a$b", "a'b"])
+def test_only_plain_values_are_packed(value: str) -> None:
+    assert assignments({"A": value}) == [("SET VARIABLE", "A", value)]
+
+
+def test_packs_stay_within_what_asterisk_reads() -> None:
+    commands = assignments({f"{'N' * 78}{number:02}": "v" * 64 for number in range(30)})
+    assert [len(command[2].split(",")) for command in commands] == [12, 12, 6]
+    assert all(len(render_command(*command)) < 2_000 for command in commands)
+    for name, value in (("A;B", "x"), ("SHELL(x)", "x"), ("A", "x\ny"), ("A", "x" * 3_000)):
+        with pytest.raises(LocalProtocolError):
+            assignments({"ACD_ID": "c-1", name: value})
 
 
 async def test_sounds_keys_and_applications() -> None:
