@@ -16,7 +16,7 @@ import structlog
 
 from ccserver.app import Server, run_until_stopped
 from ccserver.config import Config, load
-from ccserver.customers.importing import import_customers
+from ccserver.customers.importing import Rules, import_customers
 from ccserver.data import shipped
 from ccserver.demo.callers import Person, keep_calling
 from ccserver.demo.robots import Robot
@@ -123,7 +123,8 @@ async def _people(server: Server) -> None:
     for user in users:
         with suppress(NameTaken):
             await server.store.create_user(user)
-    await import_customers(server.store, _customers_file())
+    rules = Rules(server.config.site.region, tuple(server.config.worth))
+    await import_customers(server.store, _customers_file(), rules)
 
 
 def _customers_file() -> Path:
