@@ -46,6 +46,15 @@ async def test_dangerous_functions_cannot_be_read_or_set(acd: MiniAcd) -> None:
         assert answer.get("Value", "") == ""
 
 
+async def test_the_states_of_phones_are_told(world: World, acd: MiniAcd) -> None:
+    await world.robot("a4", conduct="ignore")
+    await dial_from(acd, "a4", "205")
+    await acd.event("DeviceStateChange", Device="PJSIP/a4", State="BUSY")  # from the first ring on
+    leg = await acd.event("DialBegin", DialString="a4")
+    await acd.link.require("Hangup", {"Channel": leg["DestChannel"]})
+    await acd.event("DeviceStateChange", Device="PJSIP/a4", State="NOT_INUSE")
+
+
 async def test_a_wrong_secret_is_refused(pbx: PbxInstance) -> None:
     with pytest.raises(LinkFailed, match="Authentication failed"):
         await open_link(AmiAccess(pbx.ami.host, pbx.ami.port, "ccserver", "wrong"))
