@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from types import TracebackType
+from typing import cast
 
 import structlog
 
@@ -241,9 +242,7 @@ class AmiSession(asyncio.Protocol):
         self.classes: frozenset[str] = frozenset()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("AMI wants a stream")
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass
         self._pbx.sessions[id(self)] = self
         self.write(BANNER)
 
@@ -312,9 +311,7 @@ class AgiClient(asyncio.Protocol):
         self.uniqueid = uniqueid
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("AGI wants a stream")
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass
 
     def begin(self, environment: Headers) -> None:
         """Send what Asterisk sends first."""

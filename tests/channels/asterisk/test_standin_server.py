@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import structlog
+import uvloop
 
 from channels.asterisk.ami_client import AmiAddress, AmiCallbacks, AmiClient, AmiLogin, LoopClock
 from channels.asterisk.standin.model import Phone
@@ -202,3 +204,24 @@ def test_agi_addresses() -> None:
     for wrong in ("http://127.0.0.1:1/x", "agi://127.0.0.1/x", ""):
         with pytest.raises(ValueError, match="not an AGI address"):
             split_agi_url(wrong)
+
+
+def test_it_runs_on_uvloop_too() -> None:
+    """As in production; uvloop's transports are of other classes. In a thread, for this one has a loop."""
+
+    async def greet() -> bytes:
+        async with StandIn() as pbx:
+            reader, writer = await asyncio.open_connection(pbx.ami_host, pbx.ami_port)
+            writer.write(f"Action: Login\r\nUsername: ccserver\r\nSecret: {pbx.secret}\r\n\r\n".encode())
+            async with asyncio.timeout(WAIT_S):
+                said = await reader.readline() + await reader.readline()
+            writer.close()
+            return said
+
+    def run() -> bytes:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(greet())
+
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(run).result(WAIT_S)
+    assert said == b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n"
