@@ -150,8 +150,8 @@ class GuardedAGI(AGI):  # type: ignore[misc]  # pyst2 has no types
         if reply.code != 200:
             raise AGIUsageError(reply.text)
         if reply.result == "-1":
-            # With AGIEXITONHANGUP this is all that Asterisk says of a hangup, so it is taken for one; AGIHangup
-            # is an AGIAppError. Only the status of another channel is -1 while the caller is there.
+            # With AGIEXITONHANGUP this is all that Asterisk says of a hangup, so it counts as one. AGIHangup
+            # is an AGIAppError; only the status of another channel is -1 while the caller is there.
             kind = AGIAppError if self._asks_status else AGIHangup
             raise kind("Error executing application, or hangup")
         found = {"result": (reply.result, reply.data or "")}
