@@ -2,7 +2,8 @@
 
     two people talked                               completed
     the caller left while somebody was tried        cancelled
-    nobody was reached                              the best verdict: no_answer, rejected, busy, failed
+    one person was tried, in vain                   the verdict: no_answer, rejected, busy, failed
+    several were tried, in vain                     what the caller's leg was told, or the best verdict
     the PBX itself answered, nobody was tried       completed
     nothing of that                                 by the hangup cause of the caller's leg
 
@@ -59,13 +60,23 @@ def end_reason(call: Call) -> str:
     caller = call.caller
     if caller is not None and caller.originated and caller.state != AST_UP and cause_verdict(caller.cause):
         return cause_verdict(caller.cause)  # the first leg of an originated call is dialled too
-    verdicts = set(call.verdicts.values())
-    for verdict in BEST_FIRST:
-        if verdict in verdicts:
-            return verdict
-    if call.tried:
-        return "no_answer"
-    return _caller_alone(caller)
+    verdict = _verdict(call)
+    if verdict:
+        return verdict
+    if any(leg.dial == "open" and leg.state != AST_UP and leg.is_person for leg in call.legs):
+        return "cancelled"  # a dial that ran out of time, or was refused, would have said so
+    return "no_answer" if call.tried else _caller_alone(caller)
+
+
+def _verdict(call: Call) -> str:
+    """What became of the dials; of several people, what the PBX made of it for the caller."""
+    people = [verdict for leg, verdict in call.verdicts.items() if leg.is_person]
+    told = CAUSE_VERDICTS.get(call.caller.cause, "") if call.caller is not None else ""
+    if len(people) > 1 and told:
+        return told
+    # A Local leg between says no_answer for whatever went wrong behind it.
+    found = people or list(call.verdicts.values())
+    return next((verdict for verdict in BEST_FIRST if verdict in found), "")
 
 
 def _caller_alone(caller: Leg | None) -> str:

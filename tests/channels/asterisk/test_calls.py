@@ -408,6 +408,69 @@ def test_early_media_rings_too_and_only_once() -> None:
     ]
 
 
+def through_local(*people: tuple[str, str, int], caller_cause: int) -> list[TraceEvent]:
+    """201 calls a group of Local channels; each of `people` (number, DialStatus, cause) ends its own way."""
+    caller = "PJSIP/201-1"
+    events = [leg("1", caller, "201", exten="600")]
+    ends = []
+    for index, (number, status, cause) in enumerate(people, 1):
+        one, two, phone = (
+            f"Local/{number}@x-{index};1",
+            f"Local/{number}@x-{index};2",
+            f"PJSIP/{number}-{index}",
+        )
+        to_local = {"Uniqueid": "1", "Channel": caller, "DestUniqueid": f"{index}1", "DestChannel": one}
+        to_phone = {
+            "Uniqueid": f"{index}2",
+            "Channel": two,
+            "DestUniqueid": f"{index}3",
+            "DestChannel": phone,
+        }
+        events += [
+            leg(f"{index}1", one, "600", link="1", state="0"),
+            leg(f"{index}2", two, "201", link="1"),
+            event("DialBegin", **to_local),
+            leg(f"{index}3", phone, number, link="1", state="0"),
+            event("DialBegin", **to_phone),
+            event("Newstate", Uniqueid=f"{index}3", Channel=phone, ChannelState="5"),
+        ]
+        ends += [
+            event("DialEnd", **to_phone, DialStatus=status),
+            hangup(f"{index}3", phone, cause),
+            event("DialEnd", **to_local, DialStatus="NOANSWER"),
+            hangup(f"{index}2", two, 19),
+            hangup(f"{index}1", one, 19),
+        ]
+    return [*events, *ends, hangup("1", caller, caller_cause)]
+
+
+@pytest.mark.parametrize(
+    ("people", "caller_cause", "reason"),
+    [
+        ([("202", "BUSY", 21)], 19, "rejected"),
+        ([("202", "BUSY", 17)], 19, "busy"),
+        ([("202", "CANCEL", 16)], 19, "no_answer"),
+        ([("202", "BUSY", 17), ("203", "BUSY", 21)], 19, "no_answer"),
+        ([("202", "BUSY", 17), ("203", "BUSY", 17)], 17, "busy"),
+        ([("202", "BUSY", 17), ("203", "BUSY", 21)], 16, "rejected"),
+    ],
+)
+def test_why_people_behind_local_channels_were_not_reached(
+    people: list[tuple[str, str, int]], caller_cause: int, reason: str
+) -> None:
+    assert fold(through_local(*people, caller_cause=caller_cause))[-1].reason == reason
+
+
+def test_a_dial_without_an_end_was_cancelled() -> None:
+    events = [
+        *old_caller("1", A, "201", "202"),
+        *old_dial("1", A, "2", B, "202"),
+        hangup("2", B),
+        hangup("1", A),
+    ]
+    assert fold(events)[-1].reason == "cancelled"
+
+
 def test_ringing_may_be_told_before_the_dial() -> None:
     caller, target = "PJSIP/201-1", "PJSIP/202-2"
     events = [
