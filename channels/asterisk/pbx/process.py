@@ -135,12 +135,6 @@ class AsteriskProcess:
             self._child.kill()
             await self._until(lambda: not self.running, STOP_TIMEOUT_S)
 
-    def kill_now(self) -> None:
-        """The same for code without a loop."""
-        if self._child is not None and self.running:
-            self._child.kill()
-            self._child.wait(STOP_TIMEOUT_S)
-
     def complaints(self) -> list[str]:
         """The warnings and errors it has logged so far."""
         return [line for line in self._log_lines() if " WARNING[" in line or " ERROR[" in line]

@@ -135,12 +135,9 @@ class World:
     ) -> None:
         """`robots`: names of the phones that robots use; None: all but `desk` and browser phones."""
         self.pbx = pbx
-        wanted = [phone for phone in pbx.phones if not phone.browser and phone.name != "desk"]
-        self.robots: tuple[Phone, ...] = tuple(
-            phone
-            for phone in (wanted if robots is None else pbx.phones)
-            if robots is None or phone.name in robots
-        )
+        if robots is None:
+            robots = [phone.name for phone in pbx.phones if not phone.browser and phone.name != "desk"]
+        self.robots: tuple[Phone, ...] = tuple(phone for phone in pbx.phones if phone.name in robots)
         self.process = AsteriskProcess(
             pbx.build, (folder or pbx.folder.with_name(f"{pbx.folder.name}-world")).absolute()
         )
