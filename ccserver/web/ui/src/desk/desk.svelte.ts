@@ -4,14 +4,16 @@
  */
 import { applyFrame, canFinish, liveItem, type DeskData } from '@/lib/desk_state';
 import { Link } from '@/lib/link.svelte';
-import type { CommandBody, DeskFrame, NumberedFrame, OfferEndedFrame, WorkItem } from '@/lib/protocol';
+import type { CommandBody, DeskFrame, NumberedFrame, OfferCard, OfferEndedFrame, WorkItem } from '@/lib/protocol';
 import { CommandRefused } from '@/lib/socket';
 import { Sounds } from '@/lib/sounds';
 import { coded, speech, t } from '@/lib/words/index.svelte';
-import { clock } from '@/lib/format';
+import { clock, duration } from '@/lib/format';
+import { phoneLight } from './device';
 import { FocusMemory } from './focus';
 import { Notes } from './notes.svelte';
 import { Notices } from './notices.svelte';
+import { offerEndWords, offerNames } from './offers';
 
 export type Tab = 'script' | 'customer' | 'notes';
 
@@ -29,6 +31,8 @@ export class Desk {
   changing = $state(false);
   /** Commands on their way, by what they act on: their buttons wait. */
   busy = $state<Readonly<Record<string, boolean>>>({});
+  /** `heading`, or the interaction whose caret is to come back. The agent's own acts set it, arrivals never. */
+  focusWanted = $state<string | null>(null);
   readonly link: Link;
   readonly notices = new Notices();
   readonly notes: Notes;
@@ -37,12 +41,16 @@ export class Desk {
   private endArmedMs = 0;
   private warned = '';
   private accepted = '';
-  private wasLive = false;
+  private saidLost = false;
+  /** Who the last offer was about, for words that come after it is gone. */
+  private ended = { name: '', queue: '' };
+  /** Accepted, and its work item not here yet: the page keeps showing it in between. */
+  private bridging = $state.raw<OfferCard | null>(null);
 
   readonly live = $derived(liveItem(this.data?.work ?? []));
   readonly item = $derived(this.data?.work.find((one) => one.interaction === this.selected) ?? null);
   /** What the middle and the right panel show: the selected item, else the offer. */
-  readonly offerShown = $derived(this.item === null ? (this.data?.offer ?? null) : null);
+  readonly offerShown = $derived(this.item === null ? (this.data?.offer ?? this.bridging) : null);
   readonly pop = $derived(this.item?.pop ?? this.offerShown?.pop ?? null);
   readonly script = $derived(this.item?.script ?? this.offerShown?.script ?? null);
   /** The strip belongs to the live call, else to the selected item that waits to be finished. */
@@ -65,7 +73,7 @@ export class Desk {
     const close = offer.deadline_utc_ms - this.now <= WARNING_MS;
     if (close && this.warned !== offer.offer && this.now < offer.deadline_utc_ms) {
       this.warned = offer.offer;
-      this.notices.alert = t('sayOfferWarning', { name: nameOf(offer.pop.customer?.name, offer.pop.origin_label) });
+      this.notices.alert = t('sayOfferWarning', offerNames(offer));
     }
   }
 
@@ -74,6 +82,12 @@ export class Desk {
     this.focus.leave(this.selected);
     this.selected = interaction;
     this.tab = 'script';
+  }
+
+  /** Show who is calling, leaving the selected item as it is. */
+  peek(): void {
+    this.select(null);
+    this.tab = 'customer';
   }
 
   /** One item up or down in the list's own order. */
@@ -126,7 +140,10 @@ export class Desk {
 
   async transfer(queue: string): Promise<void> {
     const item = this.live;
-    if (item) await this.command(item.interaction, { cmd: 'transfer', interaction: item.interaction, queue });
+    if (!item) return;
+    const done = await this.command(item.interaction, { cmd: 'transfer', interaction: item.interaction, queue });
+    const label = this.data?.all_queues.find((one) => one.code === queue)?.label ?? queue;
+    if (done) this.notices.say(t('notice_transferred', { queue: label }));
   }
 
   async extend(item: WorkItem): Promise<void> {
@@ -135,7 +152,11 @@ export class Desk {
 
   async answerScript(item: WorkItem, step: string, answers: Record<string, string>, back: boolean): Promise<void> {
     const { interaction } = item;
-    await this.command(`script ${interaction}`, { cmd: 'script', interaction, step, answers, back });
+    const done = await this.command(`script ${interaction}`, { cmd: 'script', interaction, step, answers, back });
+    const page = this.data?.work.find((one) => one.interaction === interaction)?.script;
+    const last = page?.step === step && page.last && page.problems.length === 0;
+    this.notes.of(item).scriptDone = done && !back && last;
+    if (done && page?.step !== step) this.focusWanted = 'heading';
   }
 
   /** False when a reason is missing: the caller shows where to pick one. */
@@ -191,6 +212,7 @@ export class Desk {
     else if (frame.type === 'offer_ended') this.offerEnded(frame, before);
     else if (frame.type === 'work') this.workChanged(frame.item, before);
     else if (frame.type === 'work_gone') this.workGone(frame.interaction);
+    else if (frame.type === 'device' || frame.type === 'pbx') this.phoneChanged(before);
     else if (frame.type === 'notice') this.noticed(frame.code, frame.params);
   }
 
@@ -199,6 +221,7 @@ export class Desk {
     if (!data) return;
     speech.suggest(data.language);
     this.notices.dismiss();
+    this.bridging = null;
     const still = data.work.some((one) => one.interaction === this.selected);
     if (!still) this.select(liveItem(data.work)?.interaction ?? data.work[0]?.interaction ?? null);
     for (const item of data.work) this.notes.refresh(item);
@@ -210,8 +233,7 @@ export class Desk {
     const offer = this.data?.offer;
     if (!offer) return;
     const n = Math.max(0, Math.round((offer.deadline_utc_ms - this.link.serverNowMs()) / 1000));
-    const name = nameOf(offer.pop.customer?.name, offer.pop.origin_label);
-    this.notices.alert = t('sayOffer', { name, queue: offer.pop.queue_label, n, key: this.acceptKey() });
+    this.notices.alert = t('sayOffer', { ...offerNames(offer), n, key: this.acceptKey() });
     this.sounds.startRing(this.inCall);
   }
 
@@ -219,32 +241,29 @@ export class Desk {
   acceptKey: () => string = () => 'F2';
 
   private offerEnded(frame: OfferEndedFrame, before: DeskData | null): void {
-    if (before?.offer?.offer !== frame.offer) return;
+    const offer = before?.offer;
+    if (offer?.offer !== frame.offer) return;
     this.sounds.stopRing();
-    const { pop } = before.offer;
-    const params = { name: nameOf(pop.customer?.name, pop.origin_label), queue: pop.queue_label };
-    if (frame.outcome === 'rejected') this.notices.say(t('notice_declined', params));
-    else if (frame.outcome === 'revoked') this.revoked(frame.cause);
-    else if (frame.outcome === 'expired') this.missed(params);
+    this.ended = offerNames(offer);
+    if (frame.outcome === 'accepted') this.bridging = offer;
+    else if (frame.outcome !== 'expired') this.notices.say(offerEndWords(frame, this.ended));
   }
 
-  private revoked(cause: string): void {
-    const left = cause === '' || cause.includes('caller') || cause.includes('customer') || cause === 'abandoned';
-    this.notices.say(t(left ? 'notice_caller_left' : 'notice_revoked'));
-  }
-
-  private missed(params: { name: string; queue: string }): void {
+  /** Nobody picked up. Whether the agent is paused for it comes with a frame of its own, so wait for that. */
+  private missed(customer: string): void {
     this.sounds.play('missed', this.inCall);
+    const params = { name: customer || this.ended.name, queue: this.ended.queue };
     const show = (): void => {
       const paused = this.data?.state.status === 'NOT_READY';
       const text = t(paused ? 'notice_missed' : 'notice_missed_still_ready', params);
       const action = { label: t('goReady'), run: () => void this.goReady() };
       this.notices.show({ text, tone: 'watch', ...(paused ? { action } : {}) });
     };
-    window.setTimeout(show, 150); // the new agent state follows the end of the offer
+    window.setTimeout(show, 150);
   }
 
   private workChanged(item: WorkItem, before: DeskData | null): void {
+    if (this.bridging?.interaction === item.interaction) this.bridging = null;
     this.notes.refresh(item);
     const was = before?.work.find((one) => one.interaction === item.interaction);
     if (was) {
@@ -257,7 +276,7 @@ export class Desk {
     if (!mine && this.focus.isTyping() && this.selected !== null) return;
     this.accepted = '';
     this.select(item.interaction);
-    if (mine || !this.focus.isTyping()) this.focus.wanted = 'heading';
+    if (mine || !this.focus.isTyping()) this.focusWanted = 'heading';
   }
 
   private workGone(interaction: string): void {
@@ -266,26 +285,38 @@ export class Desk {
     if (this.selected !== interaction) return;
     const next = this.live?.interaction ?? this.data?.work[0]?.interaction ?? null;
     this.selected = next;
-    if (next !== null) this.focus.wanted = next;
+    if (next !== null) this.focusWanted = next;
   }
 
   private noticed(code: string, params: Readonly<Record<string, string>>): void {
-    const filled = { ...params, time: clock(this.link.serverNowMs(), speech.language) };
+    if (code === 'missed') return this.missed(params['customer'] ?? '');
+    if (code === 'taken_over') return; // the closing of the socket says it
+    const filled = { ...this.ended, ...params, time: clock(this.link.serverNowMs(), speech.language) };
     const text = coded('notice_', code, filled);
     this.notices.show({ text: text ?? t('noticeOther', { code }), tone: 'plain' });
   }
 
-  private watchLink(): void {
-    const lost = this.link.lostAtMs !== null;
-    if (this.wasLive && lost) {
-      this.sounds.play('lost', this.inCall);
-      this.notices.alert = t('lost', { time: '' }).replace('  ', ' ');
-    } else if (!this.wasLive && this.link.live && this.data) this.notices.say(t('back'));
-    if (lost || this.link.live) this.wasLive = !lost;
+  private phoneChanged(before: DeskData | null): void {
+    const data = this.data;
+    if (!data || !before) return;
+    const [was, is] = [phoneLight(before), phoneLight(data)];
+    if (was.usable && !is.usable) {
+      const text = t('notice_phone_lost', { phone: data.device.label || data.device.id });
+      this.notices.show({ text, tone: 'act' });
+    } else if (!was.usable && is.usable) this.notices.say(t('notice_phone_back'));
+    else if (!before.pbx.up && data.pbx.up) this.notices.say(t('notice_pbx_up'));
   }
-}
 
-/** A customer's name, else the number, as people read it. */
-export function nameOf(name: string | undefined, origin: string): string {
-  return name && name.length > 0 ? name : origin;
+  /** Says once that the connection went, and once that it is back; the line itself shows it all the time. */
+  private watchLink(): void {
+    if (this.data === null || this.link.state === 'connecting') return;
+    if (!this.saidLost && this.link.lostAtMs !== null) {
+      this.saidLost = true;
+      this.sounds.play('lost', this.inCall);
+      this.notices.alert = t('lost', { time: duration(0) });
+    } else if (this.saidLost && this.link.live) {
+      this.saidLost = false;
+      this.notices.say(t('back'));
+    }
+  }
 }

@@ -1,4 +1,4 @@
-/** Where the caret was in each item, and where focus should go next. Arrivals never set it; acts of the agent do. */
+/** Where the caret was in each item, and bringing it back there. */
 
 interface Place {
   id: string;
@@ -13,8 +13,6 @@ function editable(element: Element | null): element is HTMLInputElement | HTMLTe
 }
 
 export class FocusMemory {
-  /** `heading` of the item now shown, or the interaction whose caret is to come back. */
-  wanted: string | null = null;
   private readonly places = new Map<string, Place>();
 
   isTyping(): boolean {
@@ -32,12 +30,9 @@ export class FocusMemory {
     this.places.delete(interaction);
   }
 
-  /** Called after the page was drawn. */
-  settle(selected: string | null): void {
-    const wanted = this.wanted;
-    if (wanted === null) return;
-    this.wanted = null;
-    const place = wanted === 'heading' || wanted !== selected ? null : (this.places.get(wanted) ?? null);
+  /** After the page was drawn: to the heading of what is shown, or to where the caret was in an interaction. */
+  settle(wanted: string): void {
+    const place = this.places.get(wanted) ?? null;
     const element = document.getElementById(place?.id ?? 'item-heading');
     if (!(element instanceof HTMLElement)) return;
     element.focus({ preventScroll: true });

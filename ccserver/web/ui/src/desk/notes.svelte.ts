@@ -15,6 +15,8 @@ export class Sheet {
   disposition = $state('');
   next = $state<Draft['next']>('ready');
   answers = $state<Draft['answers']>({});
+  /** The last page of the script was answered; the server shows the same page again. */
+  scriptDone = $state(false);
   save = $state<SaveState>('none');
   savedAtMs = $state(0);
   /** Typed here and not acknowledged by the server. */

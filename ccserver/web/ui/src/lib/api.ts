@@ -5,6 +5,7 @@ export interface Me {
   name: string;
   role: string;
   language: string;
+  device: string | null;
   csrf: string;
 }
 
@@ -18,14 +19,14 @@ export interface DemoLogin {
   name: string;
   password: string;
   role: string;
-  device: string;
+  device: string | null;
 }
 
 export interface LoginOptions {
   site: string;
   languages: string[];
   devices: Device[];
-  demo?: DemoLogin[];
+  demo: DemoLogin[];
 }
 
 export class ApiError extends Error {
@@ -33,6 +34,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly params: Readonly<Record<string, string>> = {},
   ) {
     super(message);
   }
@@ -41,8 +43,14 @@ export class ApiError extends Error {
 const LIMIT_MS = 15_000;
 
 async function failure(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => ({}))) as { error?: { code?: string; message?: string } };
-  return new ApiError(response.status, body.error?.code ?? 'refused', body.error?.message ?? response.statusText);
+  interface Problem {
+    code: string;
+    message: string;
+    params?: Record<string, string>;
+  }
+  const body = (await response.json().catch(() => ({}))) as { error?: Problem };
+  const { code, message, params } = body.error ?? { code: 'refused', message: response.statusText };
+  return new ApiError(response.status, code, message, params);
 }
 
 async function call<T>(method: string, path: string, body: unknown, csrf: string): Promise<T> {

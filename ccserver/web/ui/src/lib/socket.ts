@@ -1,7 +1,7 @@
 /**
  * A socket that comes back. Pure: connections, clock, chance and storage are handed in.
  *
- *     connecting --hello--> live --close, silence 8 s, gap in the numbers--> lost --back-off--> connecting
+ *     connecting --hello--> live --close, silence, gap in the numbers--> lost --back-off--> connecting
  *
  * Frames are numbered within an epoch; we come back with `?epoch=E&last=N` and the server sends what was missed,
  * or a snapshot. Commands carry our id and stay in the outbox until the server acks them; after every hello
@@ -37,14 +37,19 @@ export interface SocketDeps {
 }
 
 export const PING_EVERY_MS = 3_000;
-export const SILENCE_LIMIT_MS = 8_000;
+/** Noticed at the next ping at the latest, so 9.5 s after the last word. */
+export const SILENCE_LIMIT_MS = 6_500;
 export const HELLO_LIMIT_MS = 6_000;
 export const ACK_LIMIT_MS = 10_000;
 export const OUTBOX_LIMIT = 200;
 const BACKOFF_FIRST_MS = 400;
 const BACKOFF_CAP_MS = 8_000;
-/** Close codes after which trying again is useless: not logged in; taken over by another window. */
-export const FINAL_CODES: ReadonlySet<number> = new Set([4401, 4403, 4409]);
+/** Close codes of the server (ccserver/web/ports.py) after which trying again is useless. */
+export const TAKEN_OVER = 4001;
+export const DEVICE_IN_USE = 4009;
+export const NOT_LOGGED_IN = 4401;
+export const FORBIDDEN = 4403;
+const FINAL_CODES: ReadonlySet<number> = new Set([TAKEN_OVER, DEVICE_IN_USE, NOT_LOGGED_IN, FORBIDDEN]);
 
 /** Why a command was not carried out: the server's code, or `timeout`, `outbox_full`, `closed`. */
 export class CommandRefused extends Error {
@@ -176,7 +181,8 @@ export class ResumableSocket {
   }
 
   private acked(ack: Ack): void {
-    this.settle(ack.id, ack.ok ? null : ack.error || 'refused');
+    // `code: words for programmers` or the code alone
+    this.settle(ack.id, ack.ok ? null : ack.error.split(':')[0] || 'refused');
   }
 
   private settle(id: string, error: string | null): void {

@@ -1,7 +1,7 @@
 /** What stands in each tile: the figure, its unit, and the line below. Pure but for the words. */
 import { duration, percent, type Language } from '@/lib/format';
 import { t, type Key } from '@/lib/words/index.svelte';
-import { abandonRate, waitMs, type Figures, type Level, type TileId } from './kpi';
+import { abandonRate, LEVEL_TARGET, waitMs, type Figures, type Level, type TileId } from './kpi';
 
 export interface TileText {
   label: string;
@@ -50,7 +50,7 @@ function below(tile: TileId, now: Figures): string {
     case 'longest':
       return t('targetTime', { time: duration(now.target_s * 1000) });
     case 'level':
-      return `80% ${t('targetLevel', { s: now.target_s })}`;
+      return t('targetLevel', { n: percent(LEVEL_TARGET, 0, 'en'), s: now.target_s });
     case 'abandoned':
       return t('todayN', { n: now.abandoned });
     case 'asa':
