@@ -9,7 +9,8 @@ _PACKAGE = Path(__file__).parent
 
 def shipped(name: str) -> Path:
     """The folder `config` or `asterisk-dialplan`. Raises FileNotFoundError for an incomplete installation."""
-    for folder in (_PACKAGE.parent / name, _PACKAGE / "_data" / name):
+    # In a wheel the neighbours are strangers: a `config` beside the package would be somebody else's.
+    for folder in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"this installation has no {name}/: install ccserver again")

@@ -17,34 +17,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ccserver.cli.faults import OperatorFault
+from ccserver.data import shipped
 
-PACKAGE = Path(__file__).resolve().parents[1]
 LEFT_OUT = {"demo", "secrets", "__pycache__"}
 SECRET_KEYS = ("secret_file", "fastagi_secret_file")
-
-
-def source(name: str) -> Path:
-    """Where the shipped `config` or `asterisk-dialplan` is: in the wheel, else in the checkout."""
-    for folder in (PACKAGE / "_data" / name, PACKAGE.parent / name):
-        if folder.is_dir():
-            return folder
-    raise OperatorFault(f"{name} is missing from this installation; install ccserver again")
 
 
 def initialise(folder: Path) -> list[str]:
     """Copy everything; gives a line for each file and what to do next. Raises OperatorFault."""
     from scripts.loader import LIBRARY
 
-    parts = (
-        (source("config"), folder / "config"),
-        (source("asterisk-dialplan"), folder / "asterisk-dialplan"),
-        (LIBRARY, folder / "scripts" / "library"),
-    )
     try:
+        parts = (
+            (shipped("config"), folder / "config"),
+            (shipped("asterisk-dialplan"), folder / "asterisk-dialplan"),
+            (LIBRARY, folder / "scripts" / "library"),
+        )
         lines = [line for origin, target in parts for line in _copy(origin, target)]
         lines += _make_secrets(folder / "config")
     except OSError as error:
-        raise OperatorFault(f"cannot write {error.filename or folder}: {error.strerror}") from error
+        reason = f"cannot write {error.filename}: {error.strerror}" if error.filename else str(error)
+        raise OperatorFault(reason) from error
     return [*lines, "", *_next_steps(folder)]
 
 
