@@ -169,6 +169,10 @@ class FastAgi(Section):
     max_dialogues: Annotated[int, Field(ge=1, le=1_000)] = 50
     """Dialogues (a thread each) at the same time; a caller beyond that goes straight to the queue."""
     dialogue_timeout_s: Seconds = 300
+    sounds_folder: Path | None = None
+    """The PBX's `sounds/ccserver` when it is on this machine: prompts nobody recorded are spoken there."""
+    asterisk_sounds_folder: Path | None = None
+    """All of that PBX's sounds, to use the numbers it has recorded."""
     dialogue_folder: Path | None = None
     """Your own `*.py` dialogues; one with the name of a shipped dialogue replaces it."""
 

@@ -139,7 +139,7 @@ def import_customers(
     config: ConfigFile = None,
 ) -> None:
     """Take customers from a CSV file: all of them, or none when a line is wrong."""
-    from ccserver.cli.customer_file import imported
+    from ccserver.cli.records import imported
 
     typer.echo(imported(_load(config), file))
 

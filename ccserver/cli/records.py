@@ -1,4 +1,4 @@
-"""Commands that read what happened: `explain`, `journal export`, `replay`; and `migrate`.
+"""Commands about what is kept: `explain`, `journal export`, `replay`, `import`, `migrate`.
 
 They work beside a running server: the journal is only read, the database asked as the server asks it.
 """
@@ -22,6 +22,7 @@ from ccserver.store.store import Store
 
 T = TypeVar("T")
 SHOWN_DIFFERENCES = 20
+SHOWN_MISTAKES = 20
 
 
 def with_store(config: Config, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -50,6 +51,25 @@ def migrated(config: Config) -> str:
 
     with_store(config, work)
     return "The database is of this release."
+
+
+def imported(config: Config, file: Path) -> str:
+    """Customers from a CSV file, all or none. Raises OperatorFault with every mistake, StoreUnavailable."""
+    from ccserver.customers.importing import BadImport, Rules, import_customers
+
+    async def work(store: Store) -> str:
+        saved = await import_customers(store, file, Rules(config.site.region, tuple(config.worth)))
+        return f"{saved.added} customers added, {saved.changed} changed, {saved.unchanged} as they were."
+
+    try:
+        return with_store(config, work)
+    except OSError as error:
+        raise OperatorFault(f"cannot read {file}: {error.strerror}") from error
+    except BadImport as error:
+        lines = [f"{file}:{mistake.line}: {mistake.words}" for mistake in error.mistakes[:SHOWN_MISTAKES]]
+        more = len(error.mistakes) - len(lines)
+        rest = [f"… and {more} more"] if more else []
+        raise OperatorFault("\n".join([*lines, *rest, "Nothing was imported."])) from error
 
 
 def explained(config: Config, interaction_id: str, language: str = "en") -> str:

@@ -142,8 +142,8 @@ def test_an_answer_named_like_a_method_is_still_an_answer() -> None:
 fragments = st.sampled_from(
     [
         "{{", "}}", "{%", "%}", "if", "else", "endif", "for", "in", "endfor", "row", "entered", "customer",
-        ".", "name", "known", "waited_s", "|", "upper", "default", "(", ")", "'x'", "5", "==", ">", "not", "and",
-        "answers", "a", "{#", "#}", "\n", "minutes", "[", "]", "*", "~", "is", "set", "=", "loop", "self",
+        ".", "name", "known", "waited_s", "|", "upper", "default", "(", ")", "'x'", "5", "==", ">",
+        "not", "and", "answers", "a", "{#", "#}", "\n", "minutes", "[", "]", "*", "~", "is", "set", "=", "loop", "self",
     ]
 )  # fmt: skip
 

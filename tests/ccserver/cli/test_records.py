@@ -21,6 +21,7 @@ from tests.ccserver.cli.helpers import in_thread
 
 explained = in_thread(records.explained)
 migrated = in_thread(records.migrated)
+imported = in_thread(records.imported)
 
 POLICY = Policy(
     queues=(Queue("sales", (Requirement("sales", 1),)),), agents=(AgentProfile("ayu", (("sales", 3),)),)
@@ -122,3 +123,21 @@ def test_a_database_of_an_unknown_kind_is_one_line(config: Config) -> None:
     environ = {"DATABASE_URL": "oracle://db"}
     with pytest.raises(OperatorFault, match="no database of kind"):
         migrated(load(config.file, environ))
+
+
+def test_customers_are_imported_all_or_none(config: Config, tmp_path: Path) -> None:
+    migrated(config)
+    file = tmp_path / "customers.csv"
+    file.write_text("external_id,name,tier\n1,Ibu Contoh,gold\n2,Pak Contoh,\n", "utf-8")
+    assert imported(config, file) == "2 customers added, 0 changed, 0 as they were."
+    assert imported(config, file) == "0 customers added, 0 changed, 2 as they were."
+    rows = "".join(f"{number},Contoh,golden\n" for number in range(25))
+    file.write_text("external_id,name,tier\n3,New,gold\n" + rows, "utf-8")
+    with pytest.raises(OperatorFault) as caught:
+        imported(config, file)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith(f'{file}:3: tier "golden": there is no [worth.golden]; did you mean "gold"?')
+    assert lines[-2:] == ["… and 5 more", "Nothing was imported."]
+    assert len(lines) == 22
+    with pytest.raises(OperatorFault, match=r"cannot read .*none.csv: No such file"):
+        imported(config, tmp_path / "none.csv")
