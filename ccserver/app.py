@@ -24,12 +24,11 @@ from typing import Any
 
 import structlog
 
-from ccserver import journal, logs
+from ccserver import journal, logs, speech
 from ccserver.clock import RouterClock
 from ccserver.config import Config, Pbx
 from ccserver.contacts import Contacts
 from ccserver.customers.directory import Directory
-from ccserver.data import shipped
 from ccserver.desk.commands import Commands
 from ccserver.desk.fold import DeskFold
 from ccserver.desk.scripting import Scripting
@@ -54,11 +53,10 @@ from ccserver.web.server import WebServer
 from channels.asterisk.ami_client import AmiCallbacks, AmiClient
 from channels.asterisk.ami_endpoint import AmiAddress, AmiLogin, AmiTls, LoopClock
 from channels.asterisk.dialogue import DialogueLimits, DialogueRunner, dialogue_handler
-from channels.asterisk.dialogue_load import load_dialogues
+from channels.asterisk.dialogue_load import SHIPPED_FOLDER, load_dialogues
 from channels.asterisk.fastagi_door import PbxDoor
 from channels.asterisk.fastagi_server import FastAgiFactory, ServerLimits
 from channels.asterisk.fastagi_session import AgiRequest
-from channels.asterisk.prompts import load_prompts
 from channels.asterisk.voice import Voice
 from channels.asterisk.voice_legs import WANTED
 from routing.events import PolicySet
@@ -104,6 +102,7 @@ class Server:
         began = time.monotonic()
         self._build_core()
         await self.store.migrate()
+        self.prompts = await asyncio.to_thread(speech.prepare, self.config)
         self._build_desks()
         self._build_voice()
         self._build_entry()
@@ -176,8 +175,9 @@ class Server:
         self.entry = CallEntry(
             config, self.hub, self.ids, self.contacts, self.directory, self.store, self.phones
         )
-        speaker = load_prompts(shipped("config") / "prompts", config.site.language)
-        folders = [Path(__file__).parent.parent / "channels" / "asterisk" / "dialogues"]
+        speaker = self.prompts
+        own = config.fastagi.dialogue_folder
+        folders = [SHIPPED_FOLDER, *([own] if own else [])]
         limits = DialogueLimits(config.fastagi.max_dialogues, config.fastagi.dialogue_timeout_s)
         runner = DialogueRunner(load_dialogues(folders), loop, limits=limits, speaker=speaker)
         routes: dict[str, Any] = {

@@ -100,14 +100,15 @@ class CallEntry:
         caller = _Caller(interaction, number, self._hub.clock())
         variables = self._turned_away(request, number)
         if variables is None and number.dialogue:
-            self._remember((request.pbx, request.uniqueid), caller)
             variables = {"ACD_DO": "ivr", "ACD_IVR": number.dialogue}
+        if variables is not None:
+            self._remember((request.pbx, request.uniqueid), caller)
         if variables is None:
             variables = await self._enqueue(request, caller)
         await agi.set_variables({"ACD_ID": interaction, **variables})
 
     async def queue(self, agi: AgiSession) -> None:
-        """After a dialogue, whatever it found out: now the caller waits."""
+        """After a dialogue or a message, whatever came of it: now the caller waits."""
         request = agi.request
         caller = self._pending.pop((request.pbx, request.uniqueid), None)
         if caller is None:

@@ -20,9 +20,16 @@ from ccserver.customers.importing import Rules, import_customers
 from ccserver.data import shipped
 from ccserver.demo.callers import Person, keep_calling
 from ccserver.demo.robots import Robot
-from ccserver.demo.switchboard import Line, RealSwitchboard, StandInSwitchboard, best_switchboard
+from ccserver.demo.switchboard import (
+    AnySwitchboard,
+    Line,
+    RealSwitchboard,
+    StandInSwitchboard,
+    best_switchboard,
+)
 from ccserver.web.passwords import Passwords
 from ccserver.web.ports import DemoLogin, NameTaken, Role, User
+from channels.asterisk.pbx.apt import NoPackages, ensure_debian_packages
 
 PASSWORD = "lampu-contoh"  # noqa: S105  of the demo only; printed, and shown on its log-in page
 YOU = "you"
@@ -43,9 +50,11 @@ async def run_demo(folder: Path, environ: Mapping[str, str], reactor: Any, stop:
     alive = environ.get("DEMO", "1") != "0"
     board = _switchboard(folder, environ)
     if board is not None:
-        print(f"PBX: {board.words}", flush=True)
+        print(f"Telephone system: {board.words}.", flush=True)
         await board.start()
-    config = _configure(folder, environ, board.line if board else None)
+    config = _configure(folder, environ, board)
+    if isinstance(board, RealSwitchboard):
+        _need_a_voice()
     server = Server(config, reactor, demo=_logins(config) if alive else ())
     await server.start()
     if isinstance(board, StandInSwitchboard):
@@ -62,26 +71,35 @@ async def run_demo(folder: Path, environ: Mapping[str, str], reactor: Any, stop:
         await board.stop()
 
 
-def _switchboard(folder: Path, environ: Mapping[str, str]) -> RealSwitchboard | StandInSwitchboard | None:
+def _switchboard(folder: Path, environ: Mapping[str, str]) -> AnySwitchboard | None:
     """None: the user's own Asterisk is used."""
     if environ.get("ASTERISK"):
         return None
-    return best_switchboard(folder / "pbx", 6, None)
+    return best_switchboard(folder / "pbx", 6, folder / "sounds")
 
 
-def _configure(folder: Path, environ: Mapping[str, str], line: Line | None) -> Config:
+def _configure(folder: Path, environ: Mapping[str, str], board: AnySwitchboard | None) -> Config:
     values = {key: value for key, value in environ.items() if key.startswith("CCSERVER_")}
     values["CCSERVER_SERVER__DATA_DIR"] = str(folder.absolute())
+    if isinstance(board, RealSwitchboard):
+        values["CCSERVER_FASTAGI__SOUNDS_FOLDER"] = str((folder / "sounds").absolute())
+        values["CCSERVER_FASTAGI__ASTERISK_SOUNDS_FOLDER"] = str(board.sounds)
     if "PORT" in environ:
         values["CCSERVER_SERVER__PORT"] = environ["PORT"]
     if "DATABASE_URL" in environ:
         values["DATABASE_URL"] = environ["DATABASE_URL"]
-    if line is not None:
-        values |= _line_values(line)
+    if board is not None:
+        values |= _line_values(board.line)
     elif "ASTERISK" in environ:
         host, _, port = environ["ASTERISK"].partition(":")
         values |= {"CCSERVER_PBX__DEMO__HOST": host, "CCSERVER_PBX__DEMO__PORT": port or "5038"}
     return load(shipped("config") / "demo" / "ccserver.toml", values)
+
+
+def _need_a_voice() -> None:
+    """Prompts that nobody recorded are spoken by espeak-ng; get it where that is possible."""
+    with suppress(NoPackages):
+        ensure_debian_packages(["espeak-ng"])
 
 
 def _line_values(line: Line) -> dict[str, str]:
@@ -137,7 +155,7 @@ def _callers() -> list[Person]:
     return [Person(row["numbers"].split(";")[0].strip(), row["name"]) for row in rows if row["numbers"]]
 
 
-async def _live(server: Server, board: RealSwitchboard | StandInSwitchboard) -> None:
+async def _live(server: Server, board: AnySwitchboard) -> None:
     """Robots at their desks, then callers."""
     config, chance = server.config, random.Random(SEED)
     phones = [device.endpoint.partition("/")[2] for device in config.devices.values()]

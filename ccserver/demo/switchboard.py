@@ -48,10 +48,10 @@ class Switchboard(Protocol):
 class RealSwitchboard:
     """Asterisk twice: the PBX, and the world outside with callers and robots' phones."""
 
-    def __init__(self, folder: Path, phones: int, extra_sounds: Path | None) -> None:
+    def __init__(self, folder: Path, phones: int, extra_sounds: Path) -> None:
         """Raises NoAsterisk."""
         build = find_asterisk()
-        self.words = f"a real Asterisk {build.version}"
+        self.words = f"a real {build.version.split('+')[0].split('~')[0]}"
         spec = PbxSpec(
             folder=folder,
             phones=default_phones(phones),
@@ -65,6 +65,11 @@ class RealSwitchboard:
     def line(self) -> Line:
         ami = self.pbx.ami
         return Line(ami.host, ami.port, ami.user, ami.secret, self.pbx.agi_port, self.pbx.agi_secret)
+
+    @property
+    def sounds(self) -> Path:
+        """All sounds that this PBX plays."""
+        return self.pbx.folder / "data" / "sounds"
 
     async def start(self) -> None:
         """Raises PbxFailed."""
@@ -126,9 +131,10 @@ class StandInSwitchboard:
         await self.pbx.stop()
 
 
-def best_switchboard(
-    folder: Path, phones: int, extra_sounds: Path | None
-) -> RealSwitchboard | StandInSwitchboard:
+AnySwitchboard = RealSwitchboard | StandInSwitchboard
+
+
+def best_switchboard(folder: Path, phones: int, extra_sounds: Path) -> AnySwitchboard:
     """A real Asterisk where one can be had."""
     try:
         return RealSwitchboard(folder, phones, extra_sounds)
