@@ -16,7 +16,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ccserver.demo.http import HttpFailed, post_json
+from ccserver.demo.log_in import HttpFailed, post_json
 
 BACK_AFTER_S = 2.0
 NOTES = ("Asked for a copy of the bill.", "Parcel found, arrives tomorrow.", "Wants to be called on Monday.")

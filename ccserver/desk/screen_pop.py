@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ccserver.config import Config
 from ccserver.contacts import Contact
-from ccserver.customers.profile import contacts_part, customer_part, match_part
+from ccserver.customers.pop_parts import contacts_part, customer_part, match_part
 from ccserver.desk import protocol as p
 from ccserver.reports.explain import why_line
+from ccserver.store.rows import CustomerRow
 from routing.model import Explanation
 
 UNKNOWN_ORIGIN = "?"
+LANGUAGE_NAMES = {
+    "en": {"en": "English", "id": "Inggris"},
+    "id": {"en": "Indonesian", "id": "Indonesia"},
+}
 ENTERED_LABELS = {
     "customer_number": {"en": "Customer number", "id": "Nomor pelanggan"},
     "language": {"en": "Language", "id": "Bahasa"},
@@ -46,11 +53,38 @@ def make_pop(
         queue_label=labels.get(queue, queue),
         queued_utc_ms=queued_at // 1_000,
         match=match_part(match, language),
-        customer=customer_part(match.customer, role, contact.stake_cents) if match.customer else None,
-        contacts=contacts_part(contact.history),
+        customer=_card(match.customer, role, contact.stake_cents, language, config)
+        if match.customer
+        else None,
+        contacts=_contacts(contact, language, config),
         contacts_7d=contact.contacts_7d,
         entered=tuple((label, value) for _, label, value in labelled(contact, language)),
         why=why_line(why, language, labels) if why else "",
+    )
+
+
+def _card(
+    customer: CustomerRow, role: str, stake_cents: int | None, language: str, config: Config
+) -> p.CustomerCard:
+    """The card with words where the store has codes."""
+    card = customer_part(customer, role, stake_cents)
+    tier = config.worth.get(card.tier)
+    spoken = LANGUAGE_NAMES.get(card.language, {}).get(language, card.language)
+    return msgspec.structs.replace(
+        card, tier=tier.label.text(language) if tier else card.tier, language=spoken
+    )
+
+
+def _contacts(contact: Contact, language: str, config: Config) -> tuple[p.PastContact, ...]:
+    queues = {q.id: q.label.text(language) for q in config.queues.values()}
+    codes = {d.id: d.label.text(language) for d in config.dispositions.values()}
+    return tuple(
+        msgspec.structs.replace(
+            past,
+            queue=queues.get(past.queue, past.queue),
+            disposition=codes.get(past.disposition, past.disposition),
+        )
+        for past in contacts_part(contact.history)
     )
 
 

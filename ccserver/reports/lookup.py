@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ccserver.config import Config
-from ccserver.customers.profile import contacts_part, customer_part
+from ccserver.customers.pop_parts import contacts_part, customer_part
 from ccserver.reports.explain import explain
 from ccserver.store.rows import (
     CustomerRow,

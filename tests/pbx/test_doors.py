@@ -8,7 +8,7 @@ import pytest
 
 from channels.asterisk.pbx.instance import PbxInstance
 from channels.asterisk.pbx.link import LinkFailed, open_link
-from channels.asterisk.pbx.site import AmiAccess
+from channels.asterisk.pbx.site_files import AmiAccess
 from channels.asterisk.pbx.world import World
 from tests.pbx.mini_acd import AgiCall, MiniAcd
 from tests.pbx.sip_probe import status_of_register

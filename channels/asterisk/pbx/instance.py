@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from channels.asterisk.pbx import site
+from channels.asterisk.pbx import site_files
 from channels.asterisk.pbx.link import open_link
 from channels.asterisk.pbx.ports import PortBlock, take_ports
 from channels.asterisk.pbx.process import AsteriskProcess, PbxFailed
 from channels.asterisk.pbx.provision import AsteriskBuild, find_asterisk, project_root
-from channels.asterisk.pbx.site import AmiAccess, Phone
+from channels.asterisk.pbx.site_files import AmiAccess, Phone
 
 __all__ = ["AmiAccess", "PbxFailed", "PbxInstance", "PbxSpec", "Phone", "default_phones"]
 
@@ -169,7 +169,7 @@ class PbxInstance:
         dialplan = self.spec.dialplan or project_root() / "asterisk-dialplan"
         self.process.configure(dialplan, self._site_files(), self.spec.extra_sounds)
         accounts = {phone.name: {"number": phone.number, "password": phone.password} for phone in self.phones}
-        site.write_private(self.folder / "phones.json", json.dumps(accounts, indent=1))
+        site_files.write_private(self.folder / "phones.json", json.dumps(accounts, indent=1))
 
     def _site_files(self) -> dict[str, str]:
         values = {
@@ -180,10 +180,10 @@ class PbxInstance:
         }
         accounts = (self.ami, self._admin) if self.spec.admin else (self.ami,)
         return {
-            "extensions.conf": site.extensions_conf(values, self.phones),
-            "manager.conf": site.manager_conf(accounts),
-            "pjsip.conf": site.pjsip_conf(self.spec.bind, self.ports, self.phones),
-            "queues.conf": site.queues_conf(self.phones),
-            "rtp.conf": site.rtp_conf(self.ports.rtp),
-            "http.conf": site.http_conf(self.spec.bind, self.ports.http),
+            "extensions.conf": site_files.extensions_conf(values, self.phones),
+            "manager.conf": site_files.manager_conf(accounts),
+            "pjsip.conf": site_files.pjsip_conf(self.spec.bind, self.ports, self.phones),
+            "queues.conf": site_files.queues_conf(self.phones),
+            "rtp.conf": site_files.rtp_conf(self.ports.rtp),
+            "http.conf": site_files.http_conf(self.spec.bind, self.ports.http),
         }

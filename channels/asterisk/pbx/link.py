@@ -11,7 +11,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Mapping
 
-from channels.asterisk.pbx.site import AmiAccess
+from channels.asterisk.pbx.site_files import AmiAccess
 
 Message = dict[str, str]
 Listener = Callable[[Message], None]

@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from channels.asterisk.pbx import site
 from channels.asterisk.pbx.provision import AsteriskBuild
 
 START_TIMEOUT_S = 60.0
@@ -77,13 +76,13 @@ class AsteriskProcess:
         etc = self.folder / "etc"
         shutil.rmtree(etc)
         (etc / "site").mkdir(parents=True)
-        for name, text in site.COMMON_FILES.items():
+        for name, text in rendering.COMMON_FILES.items():
             (etc / name).write_text(text, encoding="utf-8")
         for path in sorted(source.glob("*.conf")):
             shutil.copyfile(path, etc / path.name)
-        site.write_private(etc / "asterisk.conf", site.asterisk_conf(self.folder, self.build))
+        rendering.write_private(etc / "asterisk.conf", rendering.asterisk_conf(self.folder, self.build))
         for name, text in site_files.items():
-            site.write_private(etc / "site" / name, text)
+            rendering.write_private(etc / "site" / name, text)
 
     def _lay_out(self, extra_sounds: Path | None) -> None:
         """Make the folders, and `data/` out of links to the build and to prompts of our own."""

@@ -22,12 +22,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from channels.asterisk.pbx import site
+from channels.asterisk.pbx import site_files
 from channels.asterisk.pbx.instance import PbxInstance
 from channels.asterisk.pbx.link import AmiLink, LinkFailed, Message, open_link
 from channels.asterisk.pbx.process import AsteriskProcess, PbxFailed
 from channels.asterisk.pbx.provision import project_root
-from channels.asterisk.pbx.site import AmiAccess, Phone
+from channels.asterisk.pbx.site_files import AmiAccess, Phone
 
 REGISTER_TIMEOUT_S = 30.0
 DIAL_TIMEOUT_S = 60.0
@@ -303,9 +303,9 @@ class World:
 
     def _site_files(self) -> dict[str, str]:
         return {
-            "manager.conf": site.manager_conf([self.ami]),
-            "pjsip.conf": site.world_pjsip_conf(
+            "manager.conf": site_files.manager_conf([self.ami]),
+            "pjsip.conf": site_files.world_pjsip_conf(
                 (self.pbx.sip_host, self.pbx.sip_port), self.pbx.ports.world_sip, self.robots
             ),
-            "rtp.conf": site.rtp_conf(self.pbx.ports.world_rtp),
+            "rtp.conf": site_files.rtp_conf(self.pbx.ports.world_rtp),
         }

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from channels.asterisk.pbx.link import LinkFailed, Message, open_link
-from channels.asterisk.pbx.site import AmiAccess
+from channels.asterisk.pbx.site_files import AmiAccess
 
 
 class Peer:

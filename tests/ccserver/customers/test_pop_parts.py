@@ -6,7 +6,7 @@ import pytest
 
 from ccserver.customers.directory import nothing_yet
 from ccserver.customers.identity import Evidence, match, normalise
-from ccserver.customers.profile import (
+from ccserver.customers.pop_parts import (
     EVIDENCE_WORDS,
     contacts_part,
     customer_part,

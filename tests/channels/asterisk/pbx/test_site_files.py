@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from channels.asterisk.pbx import site
+from channels.asterisk.pbx import site_files
 from channels.asterisk.pbx.ports import PortBlock
 from channels.asterisk.pbx.provision import AsteriskBuild
-from channels.asterisk.pbx.site import AmiAccess, Phone
+from channels.asterisk.pbx.site_files import AmiAccess, Phone
 
 PORTS = PortBlock(10_000, io.StringIO())
 
 
 def test_every_path_lies_in_the_folder_but_the_modules() -> None:
     build = AsteriskBuild(Path("/opt/asterisk"), Path("/opt/modules"), Path("/opt/data"), "Asterisk 22.1")
-    lines = site.asterisk_conf(Path("/instance"), build).splitlines()
+    lines = site_files.asterisk_conf(Path("/instance"), build).splitlines()
     assert lines[0] == "[directories]"  # `[directories](!)` would silently be ignored
     paths = [line.split(" = ")[1] for line in lines if line.startswith("ast")]
     assert [path for path in paths if not path.startswith("/instance")] == ["/opt/modules"]
@@ -46,12 +46,14 @@ def test_a_made_up_password_is_long_and_new_each_time() -> None:
 
 
 def test_phones_get_number_hint_and_template() -> None:
-    dialplan = site.extensions_conf({"CCSERVER_AGI": "127.0.0.1:10003"}, [Phone("a1", "201")])
+    dialplan = site_files.extensions_conf({"CCSERVER_AGI": "127.0.0.1:10003"}, [Phone("a1", "201")])
     assert "exten => 201,hint,PJSIP/a1" in dialplan
     assert "exten => 201,1,Gosub(ccserver-ring,s,1(a1))" in dialplan
     assert "CCSERVER_AGI = 127.0.0.1:10003" in dialplan
     assert "ACD_BEAT" not in dialplan  # a reload would reset it
-    endpoints = site.pjsip_conf("127.0.0.1", PORTS, [Phone("a1", "201"), Phone("w1", "301", browser=True)])
+    endpoints = site_files.pjsip_conf(
+        "127.0.0.1", PORTS, [Phone("a1", "201"), Phone("w1", "301", browser=True)]
+    )
     assert "[a1](ccserver-phone)" in endpoints
     assert "[w1](ccserver-browser-phone)" in endpoints
     assert "match = 127.0.0.4" in endpoints
@@ -59,16 +61,16 @@ def test_phones_get_number_hint_and_template() -> None:
 
 def test_only_the_common_account_unless_asked() -> None:
     ours = AmiAccess("127.0.0.1", 10_001, "ccserver", "one")
-    text = site.manager_conf([ours])
+    text = site_files.manager_conf([ours])
     assert "secret = one" in text
     assert "read = all" not in text
-    assert "write = all" in site.manager_conf([ours, AmiAccess("127.0.0.1", 10_001, "admin", "two")])
+    assert "write = all" in site_files.manager_conf([ours, AmiAccess("127.0.0.1", 10_001, "admin", "two")])
 
 
 def test_files_with_secrets_are_for_our_eyes_only(tmp_path: Path) -> None:
     path = tmp_path / "manager.conf"
     path.write_text("old")
     path.chmod(0o644)
-    site.write_private(path, "secret")
+    site_files.write_private(path, "secret")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == "secret"
