@@ -9,7 +9,6 @@ from ccserver.contacts import Contact
 from ccserver.customers.pop_parts import contacts_part, customer_part, match_part
 from ccserver.desk import protocol as p
 from ccserver.reports.explain import why_line
-from ccserver.store.rows import CustomerRow
 from routing.model import Explanation
 
 UNKNOWN_ORIGIN = "?"
@@ -63,11 +62,11 @@ def make_pop(
     )
 
 
-def _card(
-    customer: CustomerRow, role: str, stake_cents: int | None, language: str, config: Config
-) -> p.CustomerCard:
+def _card(contact: Contact, role: str, language: str, config: Config) -> p.CustomerCard | None:
     """The card with words where the store has codes."""
-    card = customer_part(customer, role, stake_cents)
+    if contact.match.customer is None:
+        return None
+    card = customer_part(contact.match.customer, role, contact.stake_cents)
     tier = config.worth.get(card.tier)
     spoken = LANGUAGE_NAMES.get(card.language, {}).get(language, card.language)
     return msgspec.structs.replace(

@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from channels.asterisk.pbx import site_files as rendering
 from channels.asterisk.pbx.provision import AsteriskBuild
 
 START_TIMEOUT_S = 60.0
