@@ -52,9 +52,7 @@ def make_pop(
         queue_label=labels.get(queue, queue),
         queued_utc_ms=queued_at // 1_000,
         match=match_part(match, language),
-        customer=_card(match.customer, role, contact.stake_cents, language, config)
-        if match.customer
-        else None,
+        customer=_card(contact, role, language, config),
         contacts=_contacts(contact, language, config),
         contacts_7d=contact.contacts_7d,
         entered=tuple((label, value) for _, label, value in labelled(contact, language)),
