@@ -203,9 +203,12 @@ def _picked_up(graph: CallGraph, event: CallEvent) -> None:
 
 def _hold(graph: CallGraph, event: CallEvent) -> None:
     leg = graph.seen(event)
-    if leg is not None and event.get("Status").lower() == "off":
+    if leg is None:
+        return
+    leg.tells_holds = True
+    if event.get("Status").lower() == "off":
         graph.story.resumed(leg)
-    elif leg is not None:
+    else:
         graph.story.held(leg)
 
 
@@ -223,7 +226,7 @@ def _music(graph: CallGraph, event: CallEvent) -> None:
         return
     if event.name == "MusicOnHoldStop" or event.get("State").lower() == "stop":
         graph.story.resumed(partner, by_music=True)
-    elif partner in hearers(leg):
+    elif partner in hearers(leg) and not partner.tells_holds:
         graph.story.held(partner, by_music=True)
 
 

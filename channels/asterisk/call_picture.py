@@ -110,6 +110,7 @@ class Leg:
     standing: bool = False  # an agent who stays on the line between calls
     requested: bool = False  # made on behalf of a call that was there: to be dialled
     rung: bool = False  # its ringing was told
+    tells_holds: bool = False  # the PBX tells when it holds: music need not be asked
     hung_up: bool = False  # the person hung up, not the PBX
     gone: bool = False
     cause: int = 0

@@ -105,9 +105,9 @@ async def outbound(pbx: PlainPbx) -> None:
 
 async def hold_resume(pbx: PlainPbx) -> None:
     line, other = await _talk(pbx, "201", "202", "202")
-    other.hold()
+    await other.hold()
     await pbx.until("Event: Hold")
-    other.resume()
+    await other.resume()
     await pbx.until("Event: Unhold")
     await _end(line, other)
 
@@ -120,12 +120,13 @@ async def announcement_only(pbx: PlainPbx) -> None:
 
 
 async def conference(pbx: PlainPbx) -> None:
-    lines = [pbx.phones[user].dial("240") for user in ("201", "202")]
-    for line in lines:
-        await line.until("up")
-    await pbx.until("Event: ConfbridgeJoin", count=2)
-    for line in lines:
+    lines = []
+    for count, user in enumerate(("201", "202"), 1):
+        lines.append(pbx.phones[user].dial("240"))
+        await pbx.until("Event: ConfbridgeJoin", count=count)
+    for count, line in enumerate(lines, 1):
         line.hang_up()
+        await pbx.until("Event: Hangup\r\n", "PJSIP/20", count=count)
 
 
 async def voicemail(pbx: PlainPbx) -> None:
@@ -259,7 +260,7 @@ async def pickup_channel(pbx: PlainPbx) -> None:
 
 async def attended_by_called(pbx: PlainPbx) -> None:
     line, other = await _talk(pbx, "201", "202", "202")
-    other.hold()
+    await other.hold()
     await pbx.until("Event: Hold")
     consult, target = await _talk(pbx, "202", "203", "203")
     other.refer_to(consult)
@@ -439,6 +440,7 @@ async def parked(pbx: PlainPbx) -> None:
     await pbx.until("Event: ParkedCall\r\n")
     await asyncio.sleep(0.5)
     other.hang_up()
+    await pbx.until("Event: Hangup\r\n", "PJSIP/202")
     back = pbx.phones["203"].dial("701")
     await back.until("up")
     await pbx.until("Event: BridgeEnter", "PJSIP/203")

@@ -69,6 +69,7 @@ class SipLine:
         self.invite: SipMessage | None = None
         self.branch = ""  # of our last INVITE
         self.cseq = 0  # of our last INVITE
+        self.asking = False  # it has no final answer yet: another INVITE would be refused
         self.sequence = itertools.count(1)
         self.referred = ""  # the last answer or NOTIFY to our REFER
         self.changed = asyncio.Event()
@@ -111,13 +112,17 @@ class SipLine:
 
     # -- in the call ---------------------------------------------------------------------------------
 
-    def hold(self) -> None:
+    async def hold(self) -> None:
         """Put the other side on hold (re-INVITE, sendonly)."""
-        self.request("INVITE", self.phone.sdp("sendonly"))
+        await self._offer("sendonly")
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """Take it back."""
-        self.request("INVITE", self.phone.sdp())
+        await self._offer("sendrecv")
+
+    async def _offer(self, direction: str) -> None:
+        self.request("INVITE", self.phone.sdp(direction))
+        await self.wait(lambda: not self.asking, f"an answer to {direction}")
 
     def press(self, digit: str) -> None:
         """Press a key (SIP INFO)."""
@@ -217,7 +222,7 @@ class Softphone(asyncio.DatagramProtocol):
         else:
             sequence, branch = next(line.sequence), f"z9hG4bK{secrets.token_hex(8)}"
         if method == "INVITE":
-            line.branch, line.cseq = branch, sequence
+            line.branch, line.cseq, line.asking = branch, sequence, True
         lines = [
             f"{method} {line.target} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch};rport",
@@ -321,7 +326,7 @@ class Softphone(asyncio.DatagramProtocol):
             line.referred = line.referred or str(status)
         if method != "INVITE":
             return
-        line.status = status
+        line.status, line.asking = status, status < 200
         if status > 100 and _tag(message["To"]):
             line.remote = message["To"]
         if 100 < status < 200 and line.stage == "calling":

@@ -499,6 +499,17 @@ def test_a_person_without_caller_id_is_known_by_the_telephone() -> None:
     assert (ringing.to.number, ringing.to.channel) == ("", "PJSIP/line-5-2")
 
 
+def test_music_that_comes_late_is_no_second_hold() -> None:
+    events = [
+        *old_talk(),
+        event("Hold", Channel=B, Uniqueid="2"),
+        event("Unhold", Channel=B, Uniqueid="2"),
+        event("MusicOnHoldStart", Channel=A, Uniqueid="1"),
+        event("MusicOnHoldStop", Channel=A, Uniqueid="1"),
+    ]
+    assert tell(fold(events)) == [*TALK, "A held 201 -> 202 by 202", "A resumed 201 -> 202 by 202"]
+
+
 def test_a_late_event_does_not_revive_the_dead() -> None:
     events = [*old_talk(), hangup("2", B), hangup("1", A)]
     folder = CallFold()
