@@ -29,7 +29,7 @@ $(UI)/dist/.ready: $(UI)/node_modules/.ready $(shell find $(UI)/src $(UI)/*.html
 run: setup
 	$(BIN)/ccserver demo
 
-test: setup lint pages
+test: setup lint pages test-pure
 	$(BIN)/python -m pytest
 
 pages: $(UI)/node_modules/.ready
