@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="ccserver",
-    help="A contact-centre server for Asterisk. Start with `ccserver init DIR`, or look at `ccserver demo`.",
+    help="A contact-centre server for Asterisk. Begin with `ccserver init DIR`, or look at `ccserver demo`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help is shown as written: markup would swallow "[agents.NAME]"
 )
-journal_app = typer.Typer(help="The journal of everything that happened.", no_args_is_help=True)
-user_app = typer.Typer(help="People who log in.", no_args_is_help=True)
+journal_app = typer.Typer(
+    help="The journal of everything that happened.", no_args_is_help=True, rich_markup_mode=None
+)
+user_app = typer.Typer(help="People who log in.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(journal_app, name="journal")
 app.add_typer(user_app, name="user")
 
@@ -56,7 +59,7 @@ def _load(file: Path | None) -> Config:
 
 @app.command()
 def run(config: ConfigFile = None) -> None:
-    """Start the server and keep it running until Ctrl-C or SIGTERM."""
+    """Start the server; Ctrl-C or SIGTERM ends it."""
     from ccserver.app import run as run_server
 
     raise typer.Exit(run_server(_load(config)))
@@ -64,7 +67,15 @@ def run(config: ConfigFile = None) -> None:
 
 @app.command()
 def demo() -> None:
-    """Start a whole invented contact centre, with a PBX and people who call it."""
+    """Start a whole invented contact centre, with callers.
+
+    \b
+    PORT=8090             another port for the pages
+    DATABASE_URL=URL      PostgreSQL instead of the embedded database
+    ASTERISK=HOST:PORT    the AMI of your own PBX (secrets: CCSERVER_PBX__DEMO__SECRET, …__FASTAGI_SECRET)
+    DEMO=0                nobody calls, no robots, no logins shown
+    HEADLESS=1            opens no browser
+    """
     from ccserver.demo import main as run_demo
 
     raise typer.Exit(run_demo())
@@ -72,7 +83,7 @@ def demo() -> None:
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or present folder.")]) -> None:
-    """Copy configuration, dialplan and scripts into DIR, with fresh secrets. Overwrites nothing."""
+    """Copy configuration, dialplan and scripts into DIR. Secrets are made new; nothing is overwritten."""
     from ccserver.cli.initialise import initialise
 
     for line in initialise(folder):
@@ -81,7 +92,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or pr
 
 @app.command(name="check-config")
 def check_config(config: ConfigFile = None) -> None:
-    """Check configuration, scripts and dialogues; list everything that is wrong."""
+    """List what is wrong in the configuration. Scripts and dialogues are read too."""
     from ccserver.cli.check import summary
 
     typer.echo(summary(_load(config)))
@@ -89,7 +100,7 @@ def check_config(config: ConfigFile = None) -> None:
 
 @app.command()
 def doctor(config: ConfigFile = None) -> None:
-    """Look for what would keep the server from running well on this machine. Exit code 1 when found."""
+    """Look for what would keep the server from running well. Exit code 1 when something is found."""
     from ccserver.cli.doctor import examine
 
     findings = examine(config)
@@ -101,7 +112,9 @@ def doctor(config: ConfigFile = None) -> None:
 
 @app.command()
 def explain(
-    interaction: Annotated[str, typer.Argument(help="Its id, as the desk and the log show it.")],
+    interaction: Annotated[
+        str, typer.Argument(metavar="INTERACTION", help="Its id, as the API and the log show it.")
+    ],
     language: Annotated[str, typer.Option(help="en or id.")] = "en",
     config: ConfigFile = None,
 ) -> None:
@@ -113,7 +126,9 @@ def explain(
 
 @app.command()
 def replay(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of a journal; default: this site's.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Folder of a journal; default: this site's.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Feed a journal to this release's router. Exit code 1 when it would decide otherwise anywhere."""
@@ -135,10 +150,15 @@ def migrate(config: ConfigFile = None) -> None:
 
 @app.command(name="import")
 def import_customers(
-    file: Annotated[Path, typer.Argument(metavar="CSV", help="Columns: see ccserver/cli/README.md.")],
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="UTF-8, commas, a header line.")],
     config: ConfigFile = None,
 ) -> None:
-    """Take customers from a CSV file: all of them, or none when a line is wrong."""
+    """Take customers from a CSV file, all or none.
+
+    Columns: external_id and name; if you have them language, tier (a [worth.NAME]), worth_cents,
+    churn_per_mille, since (2019-05-31), remarks, numbers and emails (several with ; between).
+    A known external_id is changed.
+    """
     from ccserver.cli.records import imported
 
     typer.echo(imported(_load(config), file))
@@ -146,7 +166,7 @@ def import_customers(
 
 @journal_app.command(name="export")
 def journal_export(
-    since: Annotated[int, typer.Option(help="Only records after this number.")] = 0,
+    since: Annotated[int, typer.Option(metavar="N", help="Only records after this number.")] = 0,
     folder: Annotated[Path | None, typer.Option(help="Folder of a journal; default: this site's.")] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -159,11 +179,15 @@ def journal_export(
 
 @user_app.command(name="add")
 def user_add(
-    login: Annotated[str, typer.Argument(help="Login name; for an agent the name of [agents.NAME].")],
+    login: Annotated[
+        str, typer.Argument(metavar="LOGIN", help="Login name; for an agent the NAME of [agents.NAME].")
+    ],
     role: Annotated[str, typer.Option(help="agent, supervisor or admin.")] = "agent",
     name: Annotated[str, typer.Option(help="Shown to others; default: from [agents.NAME].")] = "",
     language: Annotated[str, typer.Option(help="en or id; default: from [agents.NAME], or the site's.")] = "",
-    password_stdin: Annotated[bool, typer.Option(help="Take the password from standard input.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input: its first line.")
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Add somebody who may log in; the password is asked for."""

@@ -29,6 +29,15 @@ def test_help_names_every_command(
     assert all(word in shown for word in words.split())
 
 
+def test_help_is_shown_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "user", "add", "--help") == 0
+    assert "from [agents.NAME]" in capsys.readouterr().out
+    assert run(monkeypatch, "--help") == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
 def test_help_imports_neither_database_nor_reactor() -> None:
     check = (
         "import sys; sys.argv = ['ccserver', '--help']\n"
