@@ -76,7 +76,10 @@ def board(**changes: Any) -> p.Board:
         "formula": "answered within 20 s ÷ (answered + abandoned after 5 s + sent elsewhere)",
         "target_s": 20,
         "asa_s": 11.0,
-        "queues": (queue("billing", "Billing", waiting=1, oldest_utc_ms=at - 9_000), queue("support", "Support")),
+        "queues": (
+            queue("billing", "Billing", waiting=1, oldest_utc_ms=at - 9_000),
+            queue("support", "Support"),
+        ),
         "agents": agents(),
         "pbx_up": True,
     }

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 import pytest_twisted
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from twisted.internet.defer import Deferred
 
 from channels.asterisk.pbx.apt import NoPackages, ensure_debian_packages
@@ -98,17 +98,24 @@ class Theatre:
     async def window(self, **options: Any) -> Page:
         """A browser window with nobody logged in. Options are Playwright's for a context."""
         context = await self.browser.new_context(
-            **({"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"} | options)
+            **(
+                {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"}
+                | options
+            )
         )
         context.set_default_timeout(20_000)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and self.faults.append(message.text))
+        page.on("console", self._console)
         return page
 
     def __post_init__(self) -> None:
         self.faults: list[str] = []
         """Errors of the pages: exceptions, and what the content policy refused."""
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.faults.append(message.text)
 
     async def login(self, page: Page, name: str = "ayu", device: str | None = "d1") -> None:
         """Log in without the page."""
@@ -144,7 +151,7 @@ class Theatre:
 
 @pytest.fixture
 def make_theatre(browser: Browser) -> Iterator[Callable[..., Awaitable[Theatre]]]:
-    """`await make_theatre(language="id")`."""
+    """`await make_theatre(language="id")`. No page may throw, nor try what the content policy forbids."""
     made: list[Theatre] = []
 
     async def make(language: str = "en") -> Theatre:
@@ -156,9 +163,10 @@ def make_theatre(browser: Browser) -> Iterator[Callable[..., Awaitable[Theatre]]
     yield make
     for theatre in made:
         wait(theatre.close())
+    assert [fault for theatre in made for fault in theatre.faults] == []
 
 
 @pytest.fixture
 def theatre(make_theatre: Callable[..., Awaitable[Theatre]]) -> Theatre:
-    """An English stage. The page must not have thrown, nor tried what the content policy forbids."""
+    """An English stage."""
     return wait(make_theatre())

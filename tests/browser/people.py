@@ -57,7 +57,13 @@ QUEUES = (p.Code(code="billing", label="Billing"), p.Code(code="support", label=
 QUEUES_ID = (p.Code(code="billing", label="Tagihan"), p.Code(code="support", label="Layanan teknis"))
 
 HISTORY = (
-    ("Refund promised", "Billing", 19, "Dewi (demo)", "Double charge of October. Refund of 240,000 until 25 Nov."),
+    (
+        "Refund promised",
+        "Billing",
+        19,
+        "Dewi (demo)",
+        "Double charge of October. Refund of 240,000 until 25 Nov.",
+    ),
     ("Bill explained", "Billing", 47, "Ani (demo)", "Asked why the bill rose; new tariff since September."),
     ("Parcel question", "Support", 120, "Joko (demo)", ""),
 )
@@ -152,7 +158,10 @@ def verify(interaction: str = "i1", problems: tuple[str, ...] = ()) -> p.ScriptP
                 text="Birth date",
                 name="birth_date",
                 required=True,
-                choices=(p.Choice(value="yes", label="Matches"), p.Choice(value="no", label="Does not match")),
+                choices=(
+                    p.Choice(value="yes", label="Matches"),
+                    p.Choice(value="no", label="Does not match"),
+                ),
             ),
             p.Block(kind="field", text="Order or bill number", name="number"),
         ),
@@ -190,3 +199,8 @@ def work(interaction: str = "i1", phase: Any = "talking", **changes: Any) -> p.W
         "script": verify(interaction),
     }
     return p.WorkItem(**(fields | changes))
+
+
+def missed() -> p.AgentState:
+    """Taken out after a missed call."""
+    return p.AgentState(status="NOT_READY", reason="missed_offers", since_utc_ms=now_ms())

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.shots FOLDER`: a picture of every state, width, theme and language, to be looked at."""
+"""`python -m tests.browser.shots FOLDER`: a picture of every state, in all widths and themes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def missed(stage: Stage) -> None:
     stage.desk.show_offer(people.offer("o2", "i2"))
     stage.desk.end_offer("o2", "i2", "expired", "no_answer")
     stage.desk.notice("missed", customer="Siti Rahma (demo)")
-    stage.desk.set_state(p.AgentState(status="NOT_READY", reason="missed_offers", since_utc_ms=people.now_ms()))
+    stage.desk.set_state(people.missed())
 
 
 def idle(stage: Stage) -> None:

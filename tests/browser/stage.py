@@ -103,7 +103,8 @@ def new_desk(user: User, session: str, device: str, stream: Stream) -> Desk:
         demo=True,
     )
     queues = tuple(
-        p.QueueLine(id=queue.code, label=queue.label, waiting=0, oldest_utc_ms=None) for queue in fixed.all_queues
+        p.QueueLine(id=queue.code, label=queue.label, waiting=0, oldest_utc_ms=None)
+        for queue in fixed.all_queues
     )
     return Desk(
         fixed,
@@ -128,7 +129,9 @@ class StageBoards:
         return msgspec.structs.replace(self.board, agents=self.board.agents if names else ())
 
     def attach(self, names: bool, epoch: str, last: int, wake: Callable[[], None]) -> Subscriber:
-        return self.stream.attach(epoch, last, wake, lambda n: msgspec.structs.replace(self.current(names), n=n))
+        return self.stream.attach(
+            epoch, last, wake, lambda n: msgspec.structs.replace(self.current(names), n=n)
+        )
 
     def detach(self, names: bool, subscriber: Subscriber) -> None:
         self.stream.detach(subscriber)

@@ -1,4 +1,4 @@
-"""The page's types are the server's: every field and every type of `ui/src/lib/protocol` against protocol.py."""
+"""The page's types are the server's: each field and type of `ui/src/lib/protocol` against protocol.py."""
 
 from __future__ import annotations
 

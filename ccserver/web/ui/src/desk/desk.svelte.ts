@@ -38,7 +38,7 @@ export class Desk {
   readonly notes: Notes;
   readonly focus = new FocusMemory();
   readonly sounds = new Sounds((ringing) => (this.ringing = ringing));
-  private endArmedMs = 0;
+  private endArmedMs = -Infinity;
   private warned = '';
   private accepted = '';
   private saidLost = false;
@@ -133,7 +133,7 @@ export class Desk {
     const item = this.live;
     if (!item || item.phase === 'wrap_up') return;
     const again = performance.now() - this.endArmedMs < END_AGAIN_MS;
-    this.endArmedMs = again ? 0 : performance.now();
+    this.endArmedMs = again ? -Infinity : performance.now();
     if (again) await this.hangup();
     else this.notices.say(t('endAgain', { key, name: item.label }));
   }

@@ -43,17 +43,22 @@ export class FocusMemory {
   }
 }
 
+const FOCUSABLE =
+  'button:not(:disabled), input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [tabindex]';
+
+function firstIn(region: HTMLElement): HTMLElement | null {
+  return region.querySelector<HTMLElement>(FOCUSABLE);
+}
+
 /** F6: the regions in page order, each a landmark with `data-region`. True when there was a next one. */
 export function moveRegion(by: 1 | -1): boolean {
   const shown = (element: HTMLElement): boolean => element.offsetParent !== null || element.offsetHeight > 0;
-  const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter(shown);
+  const all = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter(shown);
+  const regions = all.filter((region) => region.hasAttribute('tabindex') || firstIn(region) !== null);
   const at = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions[at < 0 ? (by > 0 ? 0 : regions.length - 1) : at + by];
   if (!next) return false;
-  const first = next.querySelector<HTMLElement>(
-    'button:not(:disabled), input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [tabindex]',
-  );
-  (first ?? next).focus();
+  (firstIn(next) ?? next).focus();
   return true;
 }
 

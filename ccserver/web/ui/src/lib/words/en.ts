@@ -25,6 +25,7 @@ export const en = {
   netConnecting: 'Connecting',
   netLost: 'No connection',
   // Status bar
+  deskOf: 'Desk of {name}',
   status: 'Status',
   goReady: 'Go ready',
   notReadyBecause: 'Not ready because',

@@ -25,6 +25,7 @@ export const id: Words = {
   netOk: 'Jaringan baik',
   netConnecting: 'Menghubungkan',
   netLost: 'Tanpa koneksi',
+  deskOf: 'Meja {name}',
   status: 'Status',
   goReady: 'Siap lagi',
   notReadyBecause: 'Dijeda karena',
