@@ -58,7 +58,7 @@ from channels.asterisk.fastagi_door import PbxDoor
 from channels.asterisk.fastagi_server import FastAgiFactory, ServerLimits
 from channels.asterisk.fastagi_session import AgiRequest
 from channels.asterisk.voice import Voice
-from channels.asterisk.voice_legs import WANTED
+from channels.asterisk.voice_legs import WANTED, OpenCall
 from routing.events import PolicySet
 from routing.model import InteractionState
 from scripts.loader import load_scripts
@@ -102,6 +102,7 @@ class Server:
         began = time.monotonic()
         self._build_core()
         await self.store.migrate()
+        await self.directory.warm()
         self.prompts = await asyncio.to_thread(speech.prepare, self.config)
         self._build_desks()
         self._build_voice()
@@ -109,8 +110,8 @@ class Server:
         self._build_web()
         self._following = asyncio.get_running_loop().create_task(self.projector.run())
         self.hub.on_record(self.projector.offer)
-        self.hub.post(PolicySet(self.config.policy()))
         self.boards.begin(journal.read(self.journal.folder, self._first_seq_today()))
+        self.hub.post(PolicySet(self.config.policy()))
         self.sessions.expect_back()
         await self._listen()
         log.info("ready", url=self.url, took_s=round(time.monotonic() - began, 3))
@@ -153,8 +154,7 @@ class Server:
     def _voice(self, pbx: Pbx) -> Voice:
         devices = [device.endpoint for device in self.config.devices.values() if device.pbx == pbx.id]
         voice = Voice(pbx.id, devices, self.hub.post)
-        voice.open_offers = self._open_offers
-        voice.known = lambda interaction: interaction in self.hub.router.interactions
+        voice.open_calls = lambda: self._open_calls(pbx.id)
         voice.on_status = self._pbx_status
         voice.model.on_hold = self._held
         tls = AmiTls(pbx.tls_ca) if pbx.tls else None
@@ -237,8 +237,9 @@ class Server:
     def checks(self) -> Sequence[Check]:
         """Health: named states, from memory."""
         late = self.projector.late()
+        needed = not any(client.up for client in self.clients)  # one that is up is enough to serve
         pbx = [
-            Check(f"pbx {c.name}", c.up, True, "connected" if c.up else f"away: {c.last_error}")
+            Check(f"pbx {c.name}", c.up, needed, "connected" if c.up else f"away: {c.last_error}")
             for c in self.clients
         ]
         written = Check("journal", not self.journal.failed, True, self.journal.failed or "written")
@@ -268,14 +269,20 @@ class Server:
         found = self.hub.router.interactions.get(interaction)
         return found.queued_at if found else None
 
-    def _open_offers(self) -> dict[str, tuple[str, str]]:
-        router = self.hub.router
-        engaged = {
-            f"{i.id}.{i.offers}": (i.id, i.agent)
-            for i in router.interactions.values()
-            if i.state in (InteractionState.ENGAGED, InteractionState.CONNECTING)
+    def _open_calls(self, pbx: str) -> dict[str, OpenCall]:
+        """The router's calls at one PBX, but for those that are over for the customer."""
+        connecting, engaged = InteractionState.CONNECTING, InteractionState.ENGAGED
+        return {
+            i.id: OpenCall(
+                i.id,
+                f"{i.id}.{i.offers}" if i.offers else "",
+                i.agent,
+                i.state in (connecting, engaged),
+                i.state is engaged,
+            )
+            for i in self.hub.router.interactions.values()
+            if i.pbx == pbx and i.state is not InteractionState.WRAP_UP
         }
-        return engaged | {o.id: (o.interaction, o.agent) for o in router.offers.values()}
 
     def _pbx_status(self, _pbx: str, _up: bool) -> None:
         up = any(client.up for client in self.clients)

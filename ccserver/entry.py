@@ -54,7 +54,7 @@ class Memory(Protocol):
 class Phones(Protocol):
     """The PBX side of a queued caller."""
 
-    def adopt(self, pbx: str, interaction: str, uniqueid: str, channel: str, shown: str) -> None: ...
+    def adopt(self, pbx: str, interaction: str, uniqueid: str, shown: str) -> bool: ...
     def position(self, interaction: str) -> int: ...
 
 
@@ -169,8 +169,10 @@ class CallEntry:
             interaction, "voice", origin, number.id, language, match,
             entered=caller.entered, stake_cents=stake.cents,
         )  # fmt: skip
+        if not self._phones.adopt(request.pbx, interaction, request.uniqueid, origin.label):
+            log.info("caller left before being queued", interaction=interaction)
+            return {}
         self._contacts.put(contact)
-        self._phones.adopt(request.pbx, interaction, request.uniqueid, request.channel, origin.label)
         self._hub.post(
             InteractionArrived(
                 interaction,

@@ -31,9 +31,9 @@ class Phones:
         for voice in self.voices.values():
             voice.model.let_go(effect.interaction)
 
-    def adopt(self, pbx: str, interaction: str, uniqueid: str, channel: str, shown: str) -> None:
-        """This channel is the caller of `interaction`."""
-        self.voices[pbx].model.adopt(interaction, uniqueid, channel, shown)
+    def adopt(self, pbx: str, interaction: str, uniqueid: str, shown: str) -> bool:
+        """This channel is the caller of `interaction`; False: it is gone already."""
+        return self.voices[pbx].model.adopt(interaction, uniqueid, shown)
 
     def position(self, interaction: str) -> int:
         """The caller's place among those who wait in the same queue, from 1 on."""

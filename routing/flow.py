@@ -113,6 +113,7 @@ class Flow:
             event.stake_cents or self.policy.default_stake_cents,
             _join(queue.requirements, event.requirements),
             self.now if event.queued_at is None else min(event.queued_at, self.now),
+            pbx=event.pbx,
         )
         self.interactions[interaction.id] = interaction
         self._enqueue(interaction, again=False)

@@ -64,3 +64,5 @@ class Interaction:
     waited_us: int = 0
     connect_by_at: int = 0
     ended_at: int = 0
+    pbx: str = ""
+    """For voice: at which PBX the customer's leg is."""

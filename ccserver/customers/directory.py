@@ -43,6 +43,14 @@ class Directory:
         self.turned_away = 0
         """Not looked up, because too many look-ups were open."""
 
+    async def warm(self) -> None:
+        """Open connections and compile statements now: the first caller should not wait for that."""
+        try:
+            await self._source.customers_by_number("+0")
+            await self._source.customer_by_external_id("0")
+        except StoreUnavailable as error:
+            _log.warning("directory.lookup_failed", error=str(error), hint="calls will go on as unknown")
+
     async def identify(self, origin: Origin, entered: str = "") -> IdentityMatch:
         """However long it takes the source to answer or to give up. Never raises for a source that fails."""
         self.lookups += 1

@@ -17,7 +17,7 @@ import structlog
 from channels.asterisk.ami_client import AmiError, Reply
 from channels.asterisk.ami_codec import AmiFieldError, AmiMessage
 from channels.asterisk.ami_session import Fields
-from channels.asterisk.voice_legs import Action
+from channels.asterisk.voice_legs import Action, OpenCall
 from channels.asterisk.voice_model import VoiceModel
 from routing.effects import Effect
 from routing.events import DeviceChanged, Event
@@ -56,8 +56,7 @@ class Voice:
         self.pbx = pbx
         self.model = VoiceModel(pbx, phones)
         self.ami: Ami | None = None
-        self.open_offers: Callable[[], Mapping[str, tuple[str, str]]] = dict
-        self.known: Callable[[str], bool] = lambda _interaction: False
+        self.open_calls: Callable[[], Mapping[str, OpenCall]] = dict
         self.on_status: Callable[[str, bool], None] = lambda _pbx, _up: None
         self._post = post
         self._confirm: dict[str, list[asyncio.Future[bool]]] = {}
@@ -109,19 +108,20 @@ class Voice:
             return
         variables = ("Variables", "ACD_ID,ACD_MODE")
         try:
-            rows = await self.ami.action_list("Status", [variables], on_row=self._adopt_row)
-            self._tell(self.model.compare(rows, self.open_offers()))
+            self.model.begin_compare()
+            calls = self.open_calls()
+            await self.ami.action_list("Status", [variables], on_row=lambda row: self._take_row(row, calls))
+            self._tell(self.model.end_compare(self.open_calls()))
             for row in await self.ami.action_list("DeviceStateList"):
                 self._tell(self.model.handle(row))
         except AmiError as error:
             log.warning("PBX picture not compared, next connection will", pbx=self.pbx, why=str(error))
 
-    def _adopt_row(self, row: AmiMessage) -> None:
-        """A caller of ours from before a restart of this server."""
+    def _take_row(self, row: AmiMessage, calls: Mapping[str, OpenCall]) -> None:
+        """A channel of the list, perhaps a caller of ours from before a restart of this server."""
         interaction = row.variables("Variable").get("ACD_ID", "")
-        if interaction and interaction not in self.model.callers and self.known(interaction):
-            number = row.get("CallerIDNum")
-            self.model.adopt(interaction, row.get("Uniqueid"), row.get("Channel"), number)
+        call = calls.get(interaction)
+        self._tell(self.model.take_row(row, interaction, call))
 
     async def confirm(self, uniqueid: str) -> bool:
         """Whether AMI knows this channel too, now or within a second."""

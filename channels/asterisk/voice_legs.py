@@ -70,6 +70,18 @@ class AgentLeg:
     moved: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call as the router has it, to be compared with what the PBX has. `offer`: the last one made, empty
+    while nobody has it; `agent`: to whom; `engaged`: the two talk."""
+
+    interaction: str
+    offer: str = ""
+    agent: str = ""
+    accepted: bool = False
+    engaged: bool = False
+
+
 def device_state(text: str) -> DeviceState:
     """Asterisk's words; RINGINUSE and whatever is new count as busy, INVALID as unknown."""
     if text == "INVALID":

@@ -25,6 +25,7 @@ from channels.asterisk.voice_legs import (
     AgentLeg,
     Channel,
     Message,
+    OpenCall,
     device_state,
     reject_cause,
 )
@@ -62,6 +63,8 @@ class VoiceModel:
         self.due: list[Action] = []
         """Actions that an event asked for; the shell sends and clears them."""
         self._caller_of: dict[str, str] = {}
+        self._suspects: set[str] = set()
+        self._died: set[str] | None = None
         self._handlers: dict[str, Callable[[Message], list[Event]]] = {
             "Newchannel": self._channel_known,
             "Newstate": self._channel_known,
@@ -84,12 +87,15 @@ class VoiceModel:
         handler = self._handlers.get(message.name)
         return handler(message) if handler else []
 
-    def adopt(self, interaction: str, uniqueid: str, channel: str, shown: str = "") -> None:
-        """This channel is the caller of `interaction`; `shown` is what the agent's phone displays."""
-        self.channels.setdefault(uniqueid, Channel(uniqueid, channel))
+    def adopt(self, interaction: str, uniqueid: str, shown: str = "") -> bool:
+        """This channel is the caller of `interaction`; `shown` is what the agent's phone displays. False:
+        there is no such channel (any more), so nothing would ever tell that its caller has left."""
+        if uniqueid not in self.channels:
+            return False
         self.callers[interaction] = uniqueid
         self._caller_of[uniqueid] = interaction
         self.shown[interaction] = _SHOWN.sub("", shown)[:40]
+        return True
 
     def leg_of(self, interaction: str) -> AgentLeg | None:
         """The agent's leg that talks with the caller of `interaction`, or rings for them."""
@@ -152,6 +158,8 @@ class VoiceModel:
         return []
 
     def _hung_up(self, message: Message) -> list[Event]:
+        if self._died is not None:
+            self._died.add(message.get("Uniqueid"))
         return self._gone(message.get("Uniqueid"), message.get("Cause"))
 
     def _gone(self, uniqueid: str, cause: str) -> list[Event]:
@@ -304,34 +312,54 @@ class VoiceModel:
 
     # -- the whole picture ----------------------------------------------------------------------------------
 
-    def compare(self, rows: Iterable[Message], open_offers: Mapping[str, tuple[str, str]]) -> list[Event]:
-        """The PBX's own list of channels after a (re)connect: what it does not name is gone, what it names
-        and we lost is taken up again. `open_offers`: offer -> (interaction, agent) as the router has them."""
-        facts: list[Event] = []
-        listed: set[str] = set()
-        for row in rows:
-            listed.add(row.get("Uniqueid"))
-            facts += self._take_up(row, open_offers)
-        for uniqueid in [known for known in self.channels if known not in listed]:
-            facts += self._gone(uniqueid, "")
-        for uniqueid in [leg for leg in self.legs if leg not in listed]:
-            facts += self._gone(uniqueid, "")
-        return facts
+    def begin_compare(self) -> None:
+        """The PBX is about to list its channels; what it then does not name is gone."""
+        self._suspects = {*self.channels, *self.legs}
+        self._died = set()
 
-    def _take_up(self, row: Message, open_offers: Mapping[str, tuple[str, str]]) -> list[Event]:
+    def take_row(self, row: Message, interaction: str, call: OpenCall | None) -> list[Event]:
+        """One channel of the PBX's list, in its place among the events. `interaction` is what the channel
+        says it is, `call` the same as the router has it; None: the router knows nothing of it."""
         uniqueid = row.get("Uniqueid")
-        if uniqueid.startswith(LEG_PREFIX) and uniqueid not in self.legs:
-            offer = uniqueid.removeprefix(LEG_PREFIX)
-            if offer in open_offers:
-                interaction, agent = open_offers[offer]
-                self.legs[uniqueid] = AgentLeg(offer, interaction, agent, seen=True)
+        if self._died is not None and uniqueid in self._died:
+            return []  # the list is older than the event
+        self._suspects.discard(uniqueid)
         facts = self._channel_known(row)
         if row.get("BridgeID"):
             self.channels[uniqueid].bridge = row.get("BridgeID")
-            leg = self.legs.get(uniqueid) or self._leg_waiting_for(self._caller_of.get(uniqueid, ""))
-            if leg is not None and not leg.joined and self._together(leg):
-                leg.joined = True
-                facts.append(ConnectionMade(leg.offer))
+        if call is not None and interaction not in self.callers and not uniqueid.startswith(LEG_PREFIX):
+            self.adopt(interaction, uniqueid, row.get("CallerIDNum"))
+        return facts
+
+    def end_compare(self, calls: Mapping[str, OpenCall]) -> list[Event]:
+        """The list is complete. `calls` are the router's calls at this PBX, by interaction: legs of ours
+        from before a restart are taken up, and what nobody will ever tell any more is told now."""
+        facts: list[Event] = []
+        for uniqueid in sorted(self._suspects):
+            if uniqueid in self.channels or uniqueid in self.legs:
+                facts += self._gone(uniqueid, "")
+        self._suspects, self._died = set(), None
+        for call in calls.values():
+            facts += self._settle(call)
+        return facts
+
+    def _settle(self, call: OpenCall) -> list[Event]:
+        if call.interaction not in self.callers:
+            return [CustomerLeft(call.interaction)]
+        leg = self.legs.get(LEG_PREFIX + call.offer)
+        if leg is None and LEG_PREFIX + call.offer in self.channels:
+            leg = self.legs[LEG_PREFIX + call.offer] = AgentLeg(
+                call.offer, call.interaction, call.agent, True, call.accepted, call.engaged
+            )
+        if leg is None:
+            return [AgentLeft(call.interaction, call.agent)] if call.engaged else []
+        facts: list[Event] = []
+        if not leg.accepted and self.channels[LEG_PREFIX + call.offer].up:
+            leg.accepted = True
+            facts.append(OfferAccepted(leg.offer))
+        if not leg.joined and self._together(leg):
+            leg.joined = True
+            facts.append(ConnectionMade(leg.offer))
         return facts
 
 

@@ -7,8 +7,10 @@ sockets.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +27,7 @@ from tests.acceptance.desk import Desk
 
 PASSWORD = "correct-horse-battery"
 AGENTS = ("ayu", "budi", "citra", "dewi")
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 
 CONFIG = """
 [site]
@@ -43,6 +45,7 @@ port = {ami_port}
 user = "{ami_user}"
 [fastagi]
 port = {agi_port}
+{sounds}
 [numbers."+62215550101"]
 queue = "billing"
 [numbers."+62215550102"]
@@ -60,12 +63,18 @@ offer_timeout_s = {offer_timeout_s}
 wrap_up_s = {wrap_up_s}
 script = "sales"
 {agents}
+[devices.d9]
+label = "Softphone"
+pbx = "main"
+endpoint = "PJSIP/desk"
 [routing]
 lease_s = 20
 no_answer_delay_s = 1
+reject_delay_s = 1
+busy_delay_s = 1
 max_missed_offers = 2
 [announce]
-every_s = 0
+every_s = {announce_every_s}
 [reasons.break]
 label = "Break"
 [dispositions.refund]
@@ -84,6 +93,7 @@ K-1,Siti Contoh (test),id,gold,900000000,+6281200000001
 K-2,Budi Contoh (test),en,standard,1000000,+6281200000002
 K-3,Rina Contoh (test),en,standard,1000000,+6281200000003
 K-4,Rono Contoh (test),en,standard,1000000,+6281200000003
+4711,Wati Contoh (test),id,gold,900000000,+6281200000005
 """
 
 
@@ -104,6 +114,8 @@ class Centre:
     world: World
     offer_timeout_s: int = 8
     wrap_up_s: int = 30
+    announce_every_s: int = 0
+    agents: tuple[str, ...] = AGENTS
     server: str = ""
     more: str = ""
     env: dict[str, str] = field(default_factory=dict)
@@ -128,7 +140,7 @@ class Centre:
         agents = "\n".join(
             f'[agents.{name}]\nname = "{name.title()} (test)"\nskills = {{ billing = 5, sales = 5 }}\n'
             f'device = "d{n}"\n[devices.d{n}]\nlabel = "Desk {n}"\npbx = "main"\nendpoint = "PJSIP/a{n}"'
-            for n, name in enumerate(AGENTS, 1)
+            for n, name in enumerate(self.agents, 1)
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config_file.write_text(
@@ -139,6 +151,8 @@ class Centre:
                 ami_port=self.pbx.ami.port,
                 ami_user=self.pbx.ami.user,
                 agi_port=self.pbx.agi_port,
+                sounds=self._sounds(),
+                announce_every_s=self.announce_every_s,
                 offer_timeout_s=self.offer_timeout_s,
                 wrap_up_s=self.wrap_up_s,
                 agents=agents,
@@ -153,6 +167,13 @@ class Centre:
             "CCSERVER_LOG": "json",
             **self.env,
         }
+
+    def _sounds(self) -> str:
+        """Where prompts are spoken, when the PBX has a folder for them."""
+        own = self.pbx.spec.extra_sounds
+        if own is None:
+            return ""
+        return f'sounds_folder = "{own}"\nasterisk_sounds_folder = "{self.pbx.folder / "data" / "sounds"}"'
 
     async def cli(self, *arguments: str, stdin: str = "") -> str:
         """Run `ccserver ARGUMENTS`; its output. AssertionError when it fails."""
@@ -172,7 +193,7 @@ class Centre:
         await self.cli("migrate")
         (self.folder / "customers.csv").write_text(CUSTOMERS)
         await self.cli("import", str(self.folder / "customers.csv"))
-        for name in AGENTS:
+        for name in self.agents:
             await self.cli("user", "add", name, "--password-stdin", stdin=PASSWORD + "\n")
         boss = ("user", "add", "boss", "--role", "supervisor", "--name", "Boss (test)", "--language", "en")
         await self.cli(*boss, "--password-stdin", stdin=PASSWORD + "\n")
@@ -210,7 +231,7 @@ class Centre:
 
     async def desk(self, name: str, device: str | None = None, *, ready: bool = True) -> Desk:
         """Log in as an agent and open the desk."""
-        desk = Desk(self.url, name, PASSWORD, device or f"d{AGENTS.index(name) + 1}")
+        desk = Desk(self.url, name, PASSWORD, device or f"d{self.agents.index(name) + 1}")
         self.desks.append(desk)
         await desk.log_in()
         await desk.connect()
@@ -229,6 +250,15 @@ class Centre:
         finally:
             await desk.close()
 
+    def settle(self, people: Path) -> None:
+        """Begin with the data of another centre (users and customers take seconds to make)."""
+        shutil.copytree(people, self.folder / "data", dirs_exist_ok=True)
+
+    def faults(self) -> list[str]:
+        """Lines of the log that are faults of ours: errors, and anything with a traceback."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return [line for line in lines if _is_fault(line)]
+
     async def __aenter__(self) -> Centre:
         self.write_config()
         await self.people()
@@ -237,6 +267,14 @@ class Centre:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+def _is_fault(line: str) -> bool:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return bool(line.strip())  # what is no log line was printed by a crash
+    return entry.get("level") in ("error", "critical") or "exception" in entry
 
 
 def new_secret() -> str:

@@ -68,7 +68,7 @@ async def test_a_second_call_of_the_same_customer_shows_the_first_one(centre: Ce
     pops = [offer["pop"], *(f["pop"] for f in ayu.seen("pop"))]
     if not pops[-1]["contacts"]:
         pops.append((await ayu.until("pop"))["pop"])
-    assert pops[-1]["contacts"][0]["disposition"] == "resolved"
+    assert pops[-1]["contacts"][0]["disposition"] == "Resolved"
     assert pops[-1]["contacts_7d"] >= 1
 
 

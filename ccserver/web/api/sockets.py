@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -152,10 +153,10 @@ class Socket:
         except Close as close:
             code = close.code
             log.info("socket_closed", kind=self._view.kind, code=code, why=close.reason)
-            await self._websocket.close(code, close.reason)
+            await self._close(code, close.reason)
         except StoreUnavailable:
             code = TRY_LATER
-            await self._websocket.close(code, "database away: try again")
+            await self._close(code, "database away: try again")
         except WebSocketDisconnect:
             log.debug("socket_gone", kind=self._view.kind)
         except Exception:
@@ -163,9 +164,14 @@ class Socket:
             code = INTERNAL
             log.exception("socket_fault", kind=self._view.kind)
             self._deps.metrics.error("socket")
-            await self._websocket.close(code, "a fault of ours: come back")
+            await self._close(code, "a fault of ours: come back")
         finally:
             self._deps.metrics.socket_closed(self._view.kind, code)
+
+    async def _close(self, code: int, reason: str) -> None:
+        """Say why; a client that left at the same moment need not hear it."""
+        with suppress(WebSocketDisconnect):
+            await self._websocket.close(code, reason)
 
     async def _who(self) -> Login:
         login = await self._deps.accounts.resume(token_of(self._websocket))
