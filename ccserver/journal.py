@@ -21,7 +21,8 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -157,7 +158,9 @@ class Journal:
         self.synced_seq = last_seq
         self._header = {"v": VERSION, "header": {"release": release, "epoch": epoch}}
         self._fd = -1
-        self._size = 0
+        self._size = self._unsynced = 0
+        self.on_sync: Callable[[int, float], None] = lambda _written, _took_s: None
+        """Called after each group that reached the disk, with its bytes and how long that took, s."""
         self._gap_from = 0
         self._retry_at = 0.0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -177,6 +180,7 @@ class Journal:
         if written != len(data):
             raise OSError(f"short write: {written} of {len(data)} bytes")
         self._size += written
+        self._unsynced += written
 
     def path(self) -> Path:
         """The file written last."""
@@ -233,6 +237,7 @@ class Journal:
         await asyncio.sleep(SYNC_WITHIN_S)
         while self._fd >= 0 and self.synced_seq < self.last_seq:
             upto, fd = self.last_seq, os.dup(self._fd)
+            unsynced, began = self._unsynced, time.monotonic()
             try:
                 await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, fd)
             except OSError as error:
@@ -241,6 +246,8 @@ class Journal:
             finally:
                 os.close(fd)
             self.synced_seq = upto
+            self._unsynced -= unsynced
+            self.on_sync(unsynced, time.monotonic() - began)
             self._wake(upto)
 
     def _wake(self, upto: int) -> None:

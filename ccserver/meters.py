@@ -33,7 +33,9 @@ class Meters:
     ) -> None:
         self._hub, self._meter, self._clients, self._late = hub, meter, tuple(clients), late
         self._timer: asyncio.TimerHandle | None = None
+        self._seen: dict[str, int] = {}
         hub.on_record(self._on_record)
+        hub.journal.on_sync = meter.journal
 
     def _on_record(self, record: JournalRecord) -> None:
         took_s = max(0, self._hub.clock() - record.at) / US_PER_S
@@ -56,9 +58,24 @@ class Meters:
         """Look at the connections from now on."""
         for client in self._clients:
             self._meter.ami(client.name, client.up, client.lag_s)
+            messages = self._more(f"{client.name} messages", client.counts.messages)
+            if messages:
+                self._meter.ami_event(client.name, messages)
+            self._errors("ami", client.name, client.counts.peer_faults + client.counts.callback_errors)
+        self._errors("hub", "faults", self._hub.faults)
+        self._errors("journal", "failed", int(bool(self._hub.journal.failed)))
         late = self._late()
         self._meter.projection(late.records, late.seconds)
         self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self.start)
+
+    def _errors(self, where: str, what: str, count: int) -> None:
+        for _ in range(self._more(f"{where} {what}", count)):
+            self._meter.error(where)
+
+    def _more(self, what: str, count: int) -> int:
+        """How much a counter grew since the last look."""
+        before, self._seen[what] = self._seen.get(what, 0), count
+        return max(0, count - before)
 
     def stop(self) -> None:
         """No more timers."""
