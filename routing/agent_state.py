@@ -51,6 +51,11 @@ SLOT = Table(
 )
 
 
+def on_pbx(pbx: str) -> str:
+    """The skill that a phone on `pbx` gives its agent, and that a call on it needs."""
+    return f"pbx {pbx}"
+
+
 @dataclass(slots=True)
 class Slot:
     """One unit of capacity; `until_at` is the end of wrap-up."""
@@ -90,6 +95,12 @@ class Agent:
     @property
     def id(self) -> str:
         return self.profile.id
+
+    @property
+    def skills(self) -> tuple[tuple[str, int], ...]:
+        """The profile's, and the reach of the phone: a call can be joined with a phone on its own PBX only."""
+        pbx, slash, _ = self.device.partition("/")
+        return (*self.profile.skills, (on_pbx(pbx), 1)) if slash else self.profile.skills
 
     def idle_slot(self, medium: Medium) -> Slot | None:
         """A free unit of `medium`, or None while any other medium is being served: one thing at a time."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from routing import events as ev
-from routing.agent_state import AGENT, Agent, Slot
+from routing.agent_state import AGENT, Agent, Slot, on_pbx
 from routing.deadlines import Deadlines, Kind
 from routing.effects import (
     Connect,
@@ -111,7 +111,7 @@ class Flow:
             event.conversation or event.interaction,
             event.customer,
             event.stake_cents or self.policy.default_stake_cents,
-            _join(queue.requirements, event.requirements),
+            _join(queue.requirements, (*event.requirements, *_reach(event.pbx))),
             self.now if event.queued_at is None else min(event.queued_at, self.now),
             pbx=event.pbx,
         )
@@ -315,7 +315,7 @@ class Flow:
             self._start_wrap_up(interaction, "transfer")
         interaction.state = after
         interaction.queue = queue.id
-        interaction.requirements = queue.requirements
+        interaction.requirements = _join(queue.requirements, _reach(interaction.pbx))
         if not event.keep_place:
             interaction.queued_at = self.now
         self._enqueue(interaction, again=False)
@@ -381,6 +381,10 @@ class Flow:
             interaction.state = INTERACTION.next(interaction.state, "wrapped_up")
             self._close(interaction, Outcome.ANSWERED)
         self.restand(agent)
+
+
+def _reach(pbx: str) -> tuple[tuple[str, int], ...]:
+    return ((on_pbx(pbx), 1),) if pbx else ()
 
 
 def _join(required: tuple[Requirement, ...], further: tuple[tuple[str, int], ...]) -> tuple[Requirement, ...]:

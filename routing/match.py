@@ -35,7 +35,7 @@ class Pool:
 
     def place(self, agent: Agent, medium: Medium, now_standing: Standing) -> bool:
         """Note where `agent` stands. True when they are available and were not before."""
-        group = self._group(medium, agent.profile.skills)
+        group = self._group(medium, agent.skills)
         before = self._standing.get((medium, agent.id))
         if before == (group, now_standing, agent.idle_since_at):
             return False
@@ -61,7 +61,7 @@ class Pool:
 
     def fits(self, agent: Agent, medium: Medium, requirements: tuple[Requirement, ...]) -> bool:
         """Whether the agent's skills meet `requirements`; remembered per skill set."""
-        return self._fits_skills(medium, agent.profile.skills, requirements)
+        return self._fits_skills(medium, agent.skills, requirements)
 
     def best(self, medium: Medium, requirements: tuple[Requirement, ...], most: int = 3) -> list[str]:
         """Available agents who fit, longest idle first, at most `most`; one per group beyond the first group

@@ -6,7 +6,7 @@ import pytest
 
 from routing import events as ev
 from routing.effects import AgentChanged, EndOffer, InteractionClosed, MakeOffer, Refused, SegmentStarted
-from routing.model import AgentStatus, DeviceState, OfferState, Outcome, RejectCause
+from routing.model import AgentStatus, DeviceState, Medium, OfferState, Outcome, RejectCause
 from tests.routing.helpers import Floor
 
 
@@ -178,6 +178,19 @@ def test_logging_out_or_pausing_while_it_rings_offers_the_caller_elsewhere() -> 
     assert floor.offers == [("i1", "budi")]
     floor.do(ev.SessionClosed("budi", "s-budi"))
     assert floor.router.waiting.ids() == ["i1"]
+
+
+def test_a_call_is_only_offered_to_phones_on_its_own_pbx() -> None:
+    floor = Floor("ayu")
+    floor.do(ev.InteractionArrived("i1", Medium.VOICE, "billing", pbx="other"))
+    assert floor.offers == []
+    floor.do(ev.DeviceChanged("other/x", DeviceState.NOT_INUSE))
+    floor.do(ev.SessionOpened("ayu", "s2", "other/x"))
+    assert floor.offers == [("i1", "ayu")]
+    floor.do(ev.InteractionArrived("i2", Medium.VOICE, "billing", pbx="pbx"))
+    floor.answer("i1.1")
+    floor.do(ev.InteractionMoved("i1", "sales", "ayu"))
+    assert floor.router.interactions["i1"].requirements[0].skill == "pbx other"
 
 
 def test_nonsense_is_refused_and_changes_nothing() -> None:
