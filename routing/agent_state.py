@@ -98,7 +98,7 @@ class Agent:
 
     @property
     def skills(self) -> tuple[tuple[str, int], ...]:
-        """The profile's, and the reach of the phone: a call can be joined with a phone on its own PBX only."""
+        """The profile's, and the phone's reach: a call can be joined with a phone on its own PBX only."""
         pbx, slash, _ = self.device.partition("/")
         return (*self.profile.skills, (on_pbx(pbx), 1)) if slash else self.profile.skills
 
