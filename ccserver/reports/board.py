@@ -169,6 +169,7 @@ class Boards:
         known = self._config.agents.get(agent.id)
         busy = next((slot for slot in agent.slots if slot.state is not SlotState.IDLE), None)
         since_at = max(agent.changed_at, agent.busy_since_at)
+        phone = self._config.device_at(agent.device)
         return p.AgentLine(
             agent=agent.id,
             name=known.name if known else agent.id,
@@ -176,7 +177,7 @@ class Boards:
             reason=agent.reason if agent.status is AgentStatus.NOT_READY else "",
             since_utc_ms=since_at // 1_000,
             queue_label=self._label(busy.queue) if busy else "",
-            device=agent.device,
+            device=phone.label if phone else agent.device,
         )
 
     def _tell_meter(self) -> None:
