@@ -128,6 +128,7 @@ def _read_made_of(folder: Path) -> dict[str, str]:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o755)  # Asterisk may run as somebody else
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     try:
         with os.fdopen(handle, "wb") as file:
