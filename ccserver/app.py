@@ -26,6 +26,7 @@ import structlog
 
 from ccserver import journal, logs, speech
 from ccserver.clock import RouterClock
+from ccserver.collector import Collector
 from ccserver.config import Config, Pbx
 from ccserver.contacts import Contacts
 from ccserver.customers.directory import Directory
@@ -94,6 +95,7 @@ class Server:
         self._agi_port = config.fastagi.port if agi_port is None else agi_port
         self._audits: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
+        self._collector = Collector()
 
     # -- building -------------------------------------------------------------------------------------------
 
@@ -114,6 +116,7 @@ class Server:
         self.hub.post(PolicySet(self.config.policy()))
         self.sessions.expect_back()
         await self._listen()
+        self._collector.start()
         log.info("ready", url=self.url, took_s=round(time.monotonic() - began, 3))
 
     def _build_core(self) -> None:
@@ -311,6 +314,7 @@ class Server:
 
     async def stop(self) -> None:
         """In the order in which work comes in: doors, lines, then what is remembered."""
+        self._collector.stop()
         stopped = self._agi_listener.stopListening()
         if stopped is not None:
             await asyncio.wait_for(stopped.asFuture(asyncio.get_running_loop()), 5)
