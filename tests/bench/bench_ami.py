@@ -17,6 +17,7 @@ from typing import Any
 from panoramisk.ami_protocol import AMIProtocol
 
 from channels.asterisk.ami_codec import AmiDecoder, encode_message
+from tests.bench.figures import row
 
 EVENTS = 200_000
 PEER_EVENTS = 20_000
@@ -59,7 +60,7 @@ def events(count: int) -> Iterator[bytes]:
     """`count` events, the same ones each time."""
     for number in range(count):
         call, step = divmod(number, len(CALL))
-        unique = f"17638{call:05}.{step}"
+        unique = f"17638{call:05}.{step % 2}"  # two legs, each with its own Hangup
         yield encode_message(
             [
                 ("Event", CALL[step]),
@@ -138,7 +139,7 @@ def _per_second(count: int, work: Callable[[], None], rounds: int = ROUNDS) -> i
 
 
 def run() -> list[dict[str, Any]]:
-    """The table: one row per reader. Limit: `bytes only`; goal: `ours, filtered` >= GOAL."""
+    """The table: one row per reader. Limit: `bytes only`; goal: `ours, filtered, none read` >= GOAL."""
     data = b"".join(events(EVENTS))
     pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
     few = b"".join(events(PEER_EVENTS))
@@ -152,8 +153,7 @@ def run() -> list[dict[str, Any]]:
         "ours, every event, 6 headers read": _per_second(EVENTS, lambda: _ours(pieces, None, 6)),
         "panoramisk, every event": _per_second(PEER_EVENTS, lambda: _panoramisk(few_pieces), rounds=1),
     }
-    figure = f"AMI events decoded (goal {GOAL:,} filtered)"
     return [
-        {"bench": "ami", "who": who, "figure": figure, "value": value, "unit": "events/s"}
-        for who, value in rates.items()
+        row("ami", who, "AMI events decoded", rate, "events/s", f">= {GOAL:,}" if "none read" in who else "")
+        for who, rate in rates.items()
     ]

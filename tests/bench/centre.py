@@ -1,0 +1,93 @@
+"""ccserver as a process for the benchmarks: the acceptance tests' centre, with many agents made at once.
+
+Configuration, command line, HTTP and sockets are those of a site. Only the users are written into the
+database directly, with one password hash: a thousand runs of the command line would take many minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from ccserver.store import Store
+from ccserver.web.passwords import production_hasher
+from ccserver.web.ports import Role, User
+from channels.asterisk.pbx.site_files import AmiAccess
+from channels.asterisk.standin.server import StandIn
+from tests.acceptance.centre import CUSTOMERS, PASSWORD, Centre, free_port, new_secret
+from tests.acceptance.desk import Desk
+
+LOG_IN_AT_ONCE = 8
+
+
+class BenchCentre(Centre):
+    """`async with BenchCentre(folder, pbx, agents) as centre:`, then `await centre.log_in_all()`."""
+
+    def __init__(self, folder: Path, pbx: Any, agents: int, **options: Any) -> None:
+        """`pbx`: a PbxInstance, or what has its `ami`, `agi_port` and `agi_secret`."""
+        names = tuple(f"agent{number}" for number in range(1, agents + 1))
+        super().__init__(folder, pbx, cast(Any, None), agents=names, wrap_up_s=0, **options)
+
+    async def __aenter__(self) -> BenchCentre:
+        await super().__aenter__()
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    async def people(self) -> None:
+        """Users and customers."""
+        await self.cli("migrate")
+        (self.folder / "customers.csv").write_text(CUSTOMERS)
+        await self.cli("import", str(self.folder / "customers.csv"))
+        hashed = production_hasher().hash(PASSWORD)
+        store = Store.open(f"sqlite:///{self.folder / 'data' / 'ccserver.db'}")
+        for name in self.agents:
+            await store.create_user(User(name, name, name.title(), Role.AGENT, "en", hashed))
+        await store.create_user(User("boss", "boss", "Boss (test)", Role.SUPERVISOR, "en", hashed))
+        await store.close()
+
+    async def log_in_all(self, *, ready: bool = True) -> list[Desk]:
+        """Every agent at a desk."""
+        places = asyncio.Semaphore(LOG_IN_AT_ONCE)
+
+        async def one(name: str) -> Desk:
+            async with places:
+                return await self.desk(name, ready=ready)
+
+        return list(await asyncio.gather(*(one(name) for name in self.agents)))
+
+    async def kill(self) -> None:
+        """As a loss of power would."""
+        await self.stop(signal.SIGKILL)
+
+    async def seconds_to_ready(self) -> float:
+        """Start the server; from the process's start until /readyz says so."""
+        begin = time.perf_counter()
+        await self.start()
+        return time.perf_counter() - begin
+
+
+class StandInPbx:
+    """The stand-in PBX in this process, with what a centre asks of a PBX; an async context manager."""
+
+    def __init__(self, phones: int) -> None:
+        self.agi_port, self.agi_secret = free_port(), new_secret()
+        url = f"agi://127.0.0.1:{self.agi_port}/{{route}}?secret={self.agi_secret}"
+        self.exchange = StandIn(agi_url=url)
+        self._phones = phones
+
+    async def __aenter__(self) -> StandInPbx:
+        await self.exchange.start()
+        for number in range(1, self._phones + 1):
+            self.exchange.phone(f"a{number}", f"{2_000 + number}", answer_after_s=0.1, talk_s=1.0)
+        self.ami = AmiAccess("127.0.0.1", self.exchange.ami_port, self.exchange.user, self.exchange.secret)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.exchange.stop()
