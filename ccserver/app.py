@@ -12,6 +12,7 @@ One loop, uvloop under Twisted's asyncio reactor; this is the only module that k
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import time
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from twisted.internet.error import CannotListenError
 
 from ccserver import journal, logs, speech
 from ccserver.clock import RouterClock
@@ -39,6 +41,7 @@ from ccserver.hub import Hub
 from ccserver.ids import Ids
 from ccserver.journal import Journal, JournalRecord
 from ccserver.meters import Meters
+from ccserver.only_one import CannotStart, hold
 from ccserver.phones import Phones
 from ccserver.recovery import recover
 from ccserver.reports.board import Boards
@@ -102,6 +105,7 @@ class Server:
     async def start(self) -> None:
         """Everything up: database, journal, doors, PBX lines, pages."""
         began = time.monotonic()
+        self._folder_lock = hold(self.config.server.data_dir)
         self._build_core()
         await self.store.migrate()
         await self.directory.warm()
@@ -223,7 +227,13 @@ class Server:
 
     async def _listen(self) -> None:
         host = self.config.fastagi.host
-        self._agi_listener = self._reactor.listenTCP(self._agi_port, self.fastagi, interface=host)
+        try:
+            self._agi_listener = self._reactor.listenTCP(self._agi_port, self.fastagi, interface=host)
+        except CannotListenError as error:
+            where = f"fastagi: cannot listen on {host} port {self._agi_port}: {error.socketError.strerror}"
+            raise CannotStart(
+                f"{where}. End what has it, or set fastagi.port, here and in the dialplan"
+            ) from error
         self.agi_port: int = self._agi_listener.getHost().port
         await self.web.start()
         for client in self.clients:
@@ -336,6 +346,7 @@ class Server:
         await self.journal.close()
         await self.store.close()
         self.passwords.close()
+        self._folder_lock.close()
 
 
 def _epoch(folder: Path) -> str:
@@ -361,6 +372,7 @@ def install_loop() -> asyncio.AbstractEventLoop:
 def run_until_stopped(main: Callable[[Any, asyncio.Event], Any]) -> int:
     """Run `await main(reactor, stop)` until it ends; SIGINT and SIGTERM set `stop`. The exit code."""
     logs.set_up()
+    os.umask(0o077)  # customers' data: nobody else's to read
     loop = install_loop()
     from twisted.internet import reactor
 

@@ -15,6 +15,10 @@ KNOWN = (
     ("ccserver.store.database", "StoreConflict"),
     ("ccserver.journal", "JournalDamaged"),
     ("ccserver.web.passwords", "WeakPassword"),
+    ("ccserver.web.server", "WebRefused"),
+    ("ccserver.only_one", "CannotStart"),
+    ("channels.asterisk.pbx.process", "PbxFailed"),
+    ("channels.asterisk.pbx.ports", "NoPorts"),
 )
 """By name, so that `ccserver --help` need not import a database."""
 

@@ -19,6 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from ccserver.demo.log_in import HttpFailed, post_json
 
 BACK_AFTER_S = 2.0
+BREAKS = 1 / 12  # of the calls are followed by one
+BREAK_S = (15.0, 40.0)
+PAUSE_S = (2.0, 5.0)
 NOTES = ("Asked for a copy of the bill.", "Parcel found, arrives tomorrow.", "Wants to be called on Monday.")
 log = structlog.get_logger()
 
@@ -57,23 +60,25 @@ class Robot:
         kind = frame["type"]
         if kind == "work" and frame["item"]["phase"] in ("wrap_up", "unfinished"):
             await asyncio.sleep(self.chance.uniform(*self.wrap_up_s))
-            await self._finish(socket, frame["item"]["interaction"])
+            then = "not_ready" if self.chance.random() < BREAKS else "ready"
+            await self._finish(socket, frame["item"]["interaction"], then)
         elif kind == "snapshot":
             for item in frame["work"]:
                 if item["phase"] in ("wrap_up", "unfinished"):
                     await self._finish(socket, item["interaction"])
         elif kind == "agent" and frame["state"]["status"] == "NOT_READY":
-            await asyncio.sleep(self.chance.uniform(2.0, 5.0))
+            on_break = frame["state"]["reason"] == "break"
+            await asyncio.sleep(self.chance.uniform(*(BREAK_S if on_break else PAUSE_S)))
             await self._send(socket, "ready")
 
-    async def _finish(self, socket: ClientConnection, interaction: str) -> None:
+    async def _finish(self, socket: ClientConnection, interaction: str, then: str = "ready") -> None:
         await self._send(
             socket,
             "finish",
             interaction=interaction,
             disposition=self.chance.choice(("resolved", "sold", "follow_up", "")),
             note=self.chance.choice(NOTES),
-            next="ready",
+            next=then,
         )
 
     async def _send(self, socket: ClientConnection, command: str, **fields: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ccserver.data import shipped
 from channels.asterisk.pbx.instance import PbxInstance, PbxSpec, default_phones
 from channels.asterisk.pbx.process import PbxFailed
 from channels.asterisk.pbx.provision import NoAsterisk, find_asterisk
@@ -21,7 +22,7 @@ from channels.asterisk.standin.server import StandIn
 
 @dataclass(frozen=True)
 class Line:
-    """How ccserver reaches the PBX, and how the PBX proves itself."""
+    """How ccserver reaches the PBX, and how the PBX proves itself. `agi_port` 0: any will do."""
 
     host: str
     port: int
@@ -57,6 +58,7 @@ class RealSwitchboard:
             phones=default_phones(phones),
             agi_secret=secrets.token_hex(16),
             extra_sounds=extra_sounds,
+            dialplan=shipped("asterisk-dialplan"),
         )
         self.pbx = PbxInstance(spec, build)
         self.world: World | None = None
@@ -71,15 +73,25 @@ class RealSwitchboard:
         """All sounds that this PBX plays."""
         return self.pbx.folder / "data" / "sounds"
 
+    @property
+    def softphone(self) -> str:
+        """Where a person's own SIP phone registers."""
+        return f"desk at {self.pbx.sip_host}:{self.pbx.sip_port} (UDP)"
+
+    @property
+    def accounts_file(self) -> Path:
+        """The phones' passwords."""
+        return self.pbx.folder / "phones.json"
+
     async def start(self) -> None:
         """Raises PbxFailed."""
         await self.pbx.start()
 
     async def begin(self, phones: Sequence[str]) -> None:
         """The world wakes up: robots register with `phones`."""
-        self.world = World(self.pbx, phones)
+        world_files = shipped("config") / "demo" / "world"
+        self.world = World(self.pbx, phones, configuration=world_files)
         await self.world.start()
-        await self.world.until_registered()
 
     async def call(self, number: str, to: str, name: str, talk_s: float, patience_s: float) -> None:
         if self.world is not None:
@@ -101,20 +113,18 @@ class StandInSwitchboard:
     def __init__(self, why: str) -> None:
         self.words = f"a stand-in PBX without audio, because {why}"
         self._agi_secret = secrets.token_hex(16)
-        self._agi_port = 0
         self.pbx = StandIn()
 
     @property
     def line(self) -> Line:
         pbx = self.pbx
-        return Line("127.0.0.1", pbx.ami_port, pbx.user, pbx.secret, self._agi_port, self._agi_secret)
+        return Line("127.0.0.1", pbx.ami_port, pbx.user, pbx.secret, 0, self._agi_secret)
 
     async def start(self) -> None:
         await self.pbx.start()
 
     def listen_at(self, agi_port: int) -> None:
         """Where ccserver's FastAGI listens, known once it does."""
-        self._agi_port = agi_port
         self.pbx.agi_url = f"agi://127.0.0.1:{agi_port}/{{route}}?secret={self._agi_secret}"
 
     async def begin(self, phones: Sequence[str]) -> None:

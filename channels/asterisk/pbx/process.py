@@ -113,6 +113,7 @@ class AsteriskProcess:
                 cwd=self.folder,
                 env={**os.environ, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"},
                 preexec_fn=_dies_with_parent(),
+                start_new_session=True,  # a Ctrl-C at the terminal is for us; we end it in order
             )
         if not await self._until(lambda: self._is_ready() or not self.running, timeout_s):
             await self.kill()

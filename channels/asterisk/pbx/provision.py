@@ -19,7 +19,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,11 @@ def project_root() -> Path:
     return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
 
 
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where what was fetched is kept: `CCSERVER_CACHE`, else `.cache` of the project."""
+    return Path(environ.get("CCSERVER_CACHE") or project_root() / ".cache")
+
+
 def find_asterisk(cache: Path | None = None) -> AsteriskBuild:
     """Return an Asterisk 22, fetching it into `cache` when need be (10-15 s the first time, then 20 ms).
 
@@ -78,7 +83,7 @@ def find_asterisk(cache: Path | None = None) -> AsteriskBuild:
     installed = installed_asterisk()
     if installed is not None:
         return installed
-    folder = (cache or project_root() / ".cache" / "asterisk").absolute()
+    folder = (cache or cache_folder() / "asterisk").absolute()
     home = folder / f"asterisk-{MAJOR}"
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):

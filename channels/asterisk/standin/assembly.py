@@ -33,6 +33,8 @@ def _person_hangs_up(x: Exchange, item: Input) -> None:
 def _register(x: Exchange, item: Input) -> None:
     if not isinstance(item, Register):
         raise TypeError(f"no phone: {item}")
+    if item.phone.name not in x.phones:  # to the PBX it was configured all along, and not connected
+        x.device_states.setdefault(item.phone.device, "UNAVAILABLE")
     x.phones[item.phone.name] = item.phone
     x.tell_device(item.phone.device)
 

@@ -332,6 +332,14 @@ def test_bridge_action_puts_the_caller_back_into_the_loop_afterwards() -> None:
     assert scene.mode(other) == "wait"
 
 
+def test_a_phone_that_is_new_is_told_of() -> None:
+    scene = Scene()
+    (told,) = scene.put(Register(Phone("a7", "207")))
+    assert isinstance(told, Event)
+    assert dict(told.headers)["Device"] == "PJSIP/a7"
+    assert dict(told.headers)["State"] == "NOT_INUSE"
+
+
 def test_phones_come_and_go_and_are_told() -> None:
     scene = Scene()
     scene.put(Register(Phone("a1", "201", registered=False)))
