@@ -22,7 +22,7 @@ from ccserver.config import Config
 from ccserver.contacts import Contact, Contacts
 from ccserver.desk import protocol as p
 from ccserver.desk.desk import Desk, Fixed
-from ccserver.desk.fold import DeskFold
+from ccserver.desk.fold import DeskFold, QueueLines
 from ccserver.desk.stream import Stream, Subscriber
 from ccserver.hub import Hub
 from ccserver.journal import JournalRecord
@@ -41,6 +41,7 @@ from routing.events import AgentPaused, DeviceChanged, SessionClosed, SessionOpe
 from routing.model import AgentStatus, DeviceState
 
 QUEUES_EVERY_S = 0.5
+QUEUES_AT_ONCE = 50
 log = structlog.get_logger()
 
 
@@ -93,6 +94,8 @@ class DeskSessions:
             return
         owner = self.hub.router.device_owner.get(known.address, user.id)
         if owner != user.id:
+            if owner in self._seats:
+                self._seats[owner].desk.notice("device_wanted", who=user.label)
             raise DeviceInUse(device, owner, self._name(owner))
         self.hub.post(SessionOpened(user.id, session, known.address))
         agent = self.hub.router.agents[user.id]
@@ -234,8 +237,14 @@ class DeskSessions:
         if self._queues_due is not None:
             self._queues_due.cancel()
             self._queues_due = None
-        for desk in self.desks():
-            desk.set_queues(self._fold.queue_lines(desk))
+        self._push_queues(list(self.desks()), self._fold.queue_lines())
+
+    def _push_queues(self, desks: list[Desk], lines: QueueLines) -> None:
+        """A few desks at a time, others in between: all of them in one go would hold the loop."""
+        for desk in desks[:QUEUES_AT_ONCE]:
+            desk.set_queues(lines.for_desk(desk))
+        if len(desks) > QUEUES_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._push_queues, desks[QUEUES_AT_ONCE:], lines)
 
     def set_pbx(self, up: bool) -> None:
         """The phone system came or went; every desk says so."""

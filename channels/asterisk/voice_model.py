@@ -179,6 +179,8 @@ class VoiceModel:
                 self.let_go(leg.interaction)
                 return [InteractionFlowedOut(leg.interaction, "transfer")]
             return []
+        if leg.joined and leg.interaction not in self.callers:
+            return []  # the customer left first, and that was told
         if leg.joined:
             self.let_go(leg.interaction)
             return [AgentLeft(leg.interaction, leg.agent)]
@@ -339,8 +341,10 @@ class VoiceModel:
             if uniqueid in self.channels or uniqueid in self.legs:
                 facts += self._gone(uniqueid, "")
         self._suspects, self._died = set(), None
+        told = {fact.interaction for fact in facts if isinstance(fact, CustomerLeft)}
         for call in calls.values():
-            facts += self._settle(call)
+            if call.interaction not in told:
+                facts += self._settle(call)
         return facts
 
     def _settle(self, call: OpenCall) -> list[Event]:

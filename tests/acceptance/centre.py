@@ -68,7 +68,7 @@ label = "Softphone"
 pbx = "main"
 endpoint = "PJSIP/desk"
 [routing]
-lease_s = 20
+lease_s = {lease_s}
 no_answer_delay_s = 1
 reject_delay_s = 1
 busy_delay_s = 1
@@ -115,6 +115,7 @@ class Centre:
     offer_timeout_s: int = 8
     wrap_up_s: int = 30
     announce_every_s: int = 0
+    lease_s: int = 20
     agents: tuple[str, ...] = AGENTS
     server: str = ""
     more: str = ""
@@ -153,6 +154,7 @@ class Centre:
                 agi_port=self.pbx.agi_port,
                 sounds=self._sounds(),
                 announce_every_s=self.announce_every_s,
+                lease_s=self.lease_s,
                 offer_timeout_s=self.offer_timeout_s,
                 wrap_up_s=self.wrap_up_s,
                 agents=agents,

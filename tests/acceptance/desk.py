@@ -48,6 +48,7 @@ class Desk:
         query = f"?epoch={epoch}&last={last}" if epoch else ""
         cookie = "; ".join(f"{k}={v}" for k, v in self.http.cookies.items())
         socket_url = self.url.replace("http", "ws", 1) + "/ws/desk" + query
+        self.closed = None
         self._socket = await connect(socket_url, additional_headers={"Cookie": cookie}, origin=self.url)  # type: ignore[arg-type]
         self.hello = json.loads(await asyncio.wait_for(self._socket.recv(), WITHIN_S))
         self._reading = asyncio.ensure_future(self._read(self._socket))
@@ -95,16 +96,21 @@ class Desk:
 
     async def do(self, command: str, **fields: Any) -> Frame:
         """Send a command; its ack."""
+        return await self.again(f"c{next(self._ids)}", command, **fields)
+
+    async def again(self, command_id: str, command: str, **fields: Any) -> Frame:
+        """Send a command under this id, perhaps not for the first time; its next ack."""
         assert self._socket is not None
-        command_id = f"c{next(self._ids)}"
+        seen = self._acks(command_id)
         await self._socket.send(json.dumps({"id": command_id, "cmd": command, **fields}))
         async with asyncio.timeout(WITHIN_S):
-            while True:
-                for frame in reversed(self.frames):
-                    if frame["type"] == "ack" and frame["id"] == command_id:
-                        return frame
+            while len(acks := self._acks(command_id)) == len(seen):
                 self._news.clear()
                 await self._news.wait()
+        return acks[-1]
+
+    def _acks(self, command_id: str) -> list[Frame]:
+        return [frame for frame in self.seen("ack") if frame["id"] == command_id]
 
     def seen(self, kind: str) -> list[Frame]:
         """All frames of a kind so far."""

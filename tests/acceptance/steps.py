@@ -83,14 +83,20 @@ async def remembered(centre: Centre, interaction: str) -> Frame:
 async def clear_desks(centre: Centre) -> None:
     """Everybody finishes what they have and goes home."""
     for desk in centre.desks:
-        items = {f["item"]["interaction"]: f["item"]["phase"] for f in desk.seen("work")}
-        with contextlib.suppress(ConnectionClosed, TimeoutError, AssertionError, httpx.HTTPError):
-            for interaction, phase in items.items():
-                if desk.closed is None and phase in ("wrap_up", "talking", "held", "connecting"):
-                    await finish(desk, interaction)
+        with contextlib.suppress(ConnectionClosed, TimeoutError, httpx.HTTPError):
+            if desk.closed is None:
+                await _finish_all(desk)
             await desk.http.post("/api/v1/logout")
         await desk.close()
     centre.desks.clear()
+
+
+async def _finish_all(desk: Desk) -> None:
+    """The calls are over at the PBX; the server may hear of it a moment later."""
+    for interaction in {frame["item"]["interaction"] for frame in desk.seen("work")}:
+        async with asyncio.timeout(5):
+            while (await finish(desk, interaction))["error"] == "not_wrapping_up":
+                await asyncio.sleep(0.05)
 
 
 class Line:
