@@ -107,7 +107,11 @@ class Config(Section):
 
     def device_at(self, address: str) -> Device | None:
         """The device whose `pbx/endpoint` this is."""
-        return next((device for device in self.devices.values() if device.address == address), None)
+        return self._devices_by_address.get(address)
+
+    @cached_property
+    def _devices_by_address(self) -> dict[str, Device]:
+        return {device.address: device for device in self.devices.values()}
 
     def number_for(self, dialled: str) -> Number | None:
         """The number a caller dialled, in whatever form the PBX gave it."""

@@ -72,11 +72,14 @@ class Waiting:
             heap[:] = [entry for entry in heap if self._is_live(line, *entry)]
             heapify(heap)
 
-    def oldest_at(self, queue: str) -> int | None:
-        """Arrival of the one who has waited longest in `queue`, µs."""
-        return min(
-            (self._interactions[i].queued_at for i, m in self._members.items() if m[2] == queue), default=None
-        )
+    def oldest(self) -> dict[str, int]:
+        """Arrival of the one who has waited longest, µs, of every queue where somebody waits."""
+        found: dict[str, int] = {}
+        for interaction_id, (_, _, queue) in self._members.items():
+            queued_at = self._interactions[interaction_id].queued_at
+            if queued_at < found.get(queue, queued_at + 1):
+                found[queue] = queued_at
+        return found
 
     def position(self, interaction: Interaction) -> int:
         """How many of its queue go before it, and one."""

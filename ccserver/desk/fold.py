@@ -14,8 +14,10 @@ from ccserver.hub import Hub
 from ccserver.journal import JournalRecord
 from ccserver.web.ports import Meter
 from routing import effects as ef
-from routing.model import Explanation, InteractionState, OfferState, SlotState
+from routing.eligibility import has_skills
+from routing.model import Explanation, InteractionState, OfferState, Queue, SlotState
 from routing.offer import Offer
+from routing.router import Router
 
 _S = InteractionState
 
@@ -24,6 +26,38 @@ class ScriptBook(Protocol):
     """The first page of the script for an interaction on a desk; None: its queue has no script."""
 
     def first_page(self, desk: Desk, interaction: str, queue: str) -> p.ScriptPage | None: ...
+
+
+class QueueLines:
+    """The waiting lines at one moment: counted once, put together once for all agents of one skill set."""
+
+    def __init__(self, config: Config, router: Router) -> None:
+        self._config, self._router = config, router
+        self._oldest_at = router.waiting.oldest()
+        self._known: dict[tuple[Any, str], tuple[p.QueueLine, ...]] = {}
+
+    def for_desk(self, desk: Desk) -> tuple[p.QueueLine, ...]:
+        """Those that its agent can serve."""
+        skills, language = self._router.agents[desk.fixed.agent].profile.skills, desk.fixed.language
+        lines = self._known.get((skills, language))
+        if lines is None:
+            have = dict(skills)
+            lines = self._known[skills, language] = tuple(
+                self._line(queue, language)
+                for queue in self._router.queues.values()
+                if has_skills(have, queue.requirements)
+            )
+        return lines
+
+    def _line(self, queue: Queue, language: str) -> p.QueueLine:
+        known = self._config.queues.get(queue.id)
+        oldest_at = self._oldest_at.get(queue.id)
+        return p.QueueLine(
+            id=queue.id,
+            label=(known.label.text(language) if known else "") or queue.id,
+            waiting=self._router.waiting.per_queue[queue.id],
+            oldest_utc_ms=None if oldest_at is None else oldest_at // 1_000,
+        )
 
 
 class DeskFold:
@@ -157,29 +191,9 @@ class DeskFold:
         else:
             desk.leave_unfinished(effect.interaction, effect.at // 1_000)
 
-    def queue_lines(self, desk: Desk) -> tuple[p.QueueLine, ...]:
-        """The waiting lines this agent can serve."""
-        router, language = self.hub.router, desk.fixed.language
-        agent = router.agents[desk.fixed.agent]
-        skills = dict(agent.profile.skills)
-        lines = []
-        for queue in router.queues.values():
-            if all(skills.get(need.skill, 0) >= need.minimum for need in queue.requirements):
-                label = (
-                    self.config.queues[queue.id].label.text(language)
-                    if queue.id in self.config.queues
-                    else ""
-                )
-                oldest_at = router.waiting.oldest_at(queue.id)
-                lines.append(
-                    p.QueueLine(
-                        id=queue.id,
-                        label=label or queue.id,
-                        waiting=router.waiting.per_queue[queue.id],
-                        oldest_utc_ms=None if oldest_at is None else oldest_at // 1_000,
-                    )
-                )
-        return tuple(lines)
+    def queue_lines(self) -> QueueLines:
+        """The waiting lines as they are now, for any desk."""
+        return QueueLines(self.config, self.hub.router)
 
     def restore(self, desk: Desk) -> None:
         """A desk that opens while its agent has something in hand (a restart, a lost browser): show it."""

@@ -110,7 +110,10 @@ class Boards:
     # -- what -----------------------------------------------------------------------------------------------
 
     def _board(self, n: int, names: bool) -> p.Board:
-        queues = tuple(self._queue_board(queue) for queue in self._hub.router.queues.values())
+        oldest = self._hub.router.waiting.oldest()
+        queues = tuple(
+            self._queue_board(queue, oldest.get(queue.id)) for queue in self._hub.router.queues.values()
+        )
         agents = [agent for agent in self._hub.router.agents.values() if not agent.retired]
         staffed = [agent for agent in agents if agent.status is not AgentStatus.LOGGED_OUT]
         days = list(self.stats.days.values())
@@ -140,10 +143,9 @@ class Boards:
             pbx_up=self.pbx_up,
         )
 
-    def _queue_board(self, queue: Queue) -> p.QueueBoard:
+    def _queue_board(self, queue: Queue, oldest_at: int | None) -> p.QueueBoard:
         router, day = self._hub.router, self.stats.day(queue.id)
         ready, staffed = router.pool.count(Medium.VOICE, queue.requirements)
-        oldest_at = router.waiting.oldest_at(queue.id)
         return p.QueueBoard(
             id=queue.id,
             label=self._label(queue.id),
@@ -181,11 +183,10 @@ class Boards:
         )
 
     def _tell_meter(self) -> None:
-        now = self._hub.clock()
+        now, oldest = self._hub.clock(), self._hub.router.waiting.oldest()
         for queue in self._hub.router.queues.values():
-            oldest_at = self._hub.router.waiting.oldest_at(queue.id)
             waiting = self._hub.router.waiting.per_queue[queue.id]
-            self._meter.queue(queue.id, waiting, (now - oldest_at) / US_PER_S if oldest_at else 0.0)
+            self._meter.queue(queue.id, waiting, (now - oldest.get(queue.id, now)) / US_PER_S)
         words = [_word(agent) for agent in self._hub.router.agents.values()]
         states = ("LOGGED_OUT", "NOT_READY", "READY", *_SLOT_WORDS.values())
         self._meter.agents({state: words.count(state) for state in states})

@@ -82,6 +82,7 @@ class Rig:
         for call in list(self.callers.calls.values()):
             self.callers.hang_up(call)
         await self.callers.until_quiet()
+        await self.phones.until_quiet()
 
     async def calls_processed(self) -> int:
         """How many calls Asterisk itself has counted since it started."""

@@ -105,6 +105,16 @@ class SipSocket(asyncio.DatagramProtocol):
         """Of calls that are still open."""
         raise NotImplementedError
 
+    def under_way(self) -> int:
+        """How many calls are open."""
+        raise NotImplementedError
+
+    async def until_quiet(self, within_s: float = 30.0) -> None:
+        """Return when no call is open. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while self.under_way():
+                await asyncio.sleep(0.05)
+
     def datagram_received(self, data: bytes, addr: Address) -> None:
         now, message = time.perf_counter(), Sip(data)
         if not message.status:
@@ -133,7 +143,8 @@ class SipSocket(asyncio.DatagramProtocol):
 
     def request(self, method: str, uri: str, headers: Sequence[str], body: str = "", branch: str = "") -> str:
         """Send a request, again and again until something answers; its branch."""
-        branch = branch or f"z9hG4bK-{next(self._numbers)}"
+        # PJSIP knows a transaction by its branch alone: two sockets must never make the same one.
+        branch = branch or f"z9hG4bK-{self.local[0]}-{next(self._numbers)}"
         via = f"Via: SIP/2.0/UDP {self.here};branch={branch};rport"
         data = _packet(f"{method} {uri} SIP/2.0", [via, "Max-Forwards: 70", *headers], body)
         self._transport.sendto(data, self.pbx)
@@ -231,6 +242,9 @@ class Phones(SipSocket):
 
     def timers(self) -> list[asyncio.TimerHandle]:
         return [call.timer for call in self.calls.values() if call.timer is not None]
+
+    def under_way(self) -> int:
+        return len(self.calls)
 
     def on_answer(self, answer: Sip, now: float) -> None:
         if answer.method != "REGISTER":
@@ -354,6 +368,9 @@ class Callers(SipSocket):
     def timers(self) -> list[asyncio.TimerHandle]:
         return [call.timer for call in self.calls.values() if call.timer is not None]
 
+    def under_way(self) -> int:
+        return len(self.calls)
+
     def _lines(self, call: Call, method: str, cseq: int) -> list[str]:
         to = call.remote or f"<{call.uri}>"
         lines = [f"From: <sip:{call.number}@{self.here}>;tag=c", f"To: {to}"]
@@ -396,9 +413,3 @@ class Callers(SipSocket):
         call.outcome = outcome
         del self.calls[call.id]
         self.ended(call)
-
-    async def until_quiet(self, within_s: float = 30.0) -> None:
-        """Return when no call is open. Raises TimeoutError."""
-        async with asyncio.timeout(within_s):
-            while self.calls:
-                await asyncio.sleep(0.05)
