@@ -30,7 +30,7 @@ from ccserver.ids import Ids
 from ccserver.store.rows import ContactRow, InteractionFacts, PastInteraction
 from channels.asterisk.dialogue import DialogueOutcome
 from channels.asterisk.fastagi_session import AgiRequest, AgiSession
-from channels.asterisk.prompts import announce_position
+from channels.asterisk.prompts import announce_position, compose_wait
 from routing.events import InteractionArrived, InteractionRevalued
 from routing.model import Medium
 
@@ -56,6 +56,7 @@ class Phones(Protocol):
 
     def adopt(self, pbx: str, interaction: str, uniqueid: str, shown: str) -> bool: ...
     def position(self, interaction: str) -> int: ...
+    def expected_wait_s(self, interaction: str) -> float | None: ...
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class CallEntry:
         self._later(self._memory.save_facts(caller.interaction, ivr))
 
     async def announce(self, agi: AgiSession) -> None:
-        """Say the position, and set when to say it again."""
+        """Say place and expected wait, and set when to say them again."""
         interaction = await agi.get_variable("ACD_ID") or ""
         found = self._hub.router.interactions.get(interaction)
         if found is None:
@@ -130,8 +131,15 @@ class CallEntry:
         contact = self._contacts.get(interaction)
         language = contact.language if contact else self._config.site.language
         await agi.set_variables({"ACD_ANNOUNCE": str(self._next_announcement())})
-        words = announce_position(self._phones.position(interaction), None, language)
-        await agi.say(*words, language=language)
+        await agi.say(*self._announcement(interaction, language), language=language)
+
+    def _announcement(self, interaction: str, language: str) -> list[str]:
+        """What the site wishes to be said: place, wait, both, or neither."""
+        told = self._config.announce
+        wait_s = self._phones.expected_wait_s(interaction) if told.wait else None
+        if told.position:
+            return announce_position(self._phones.position(interaction), wait_s, language)
+        return [] if wait_s is None else ["estimated-wait", *compose_wait(wait_s, language)]
 
     async def dialogue_ended(self, request: AgiRequest, outcome: DialogueOutcome) -> dict[str, str]:
         """What a dialogue found out, for the `queue` request that follows in any case."""

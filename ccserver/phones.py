@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ccserver.hub import Hub
 from channels.asterisk.voice import Voice
 from routing.effects import EndOffer, InteractionClosed, MakeOffer
+from routing.model import InteractionState
 
 
 class Phones:
@@ -38,6 +39,17 @@ class Phones:
     def position(self, interaction: str) -> int:
         """The caller's place among those who wait in the same queue, from 1 on."""
         return self._hub.router.position(interaction)
+
+    def expected_wait_s(self, interaction: str) -> float | None:
+        """How long the caller still waits, if those ahead take as long as the queue's calls usually do and
+        everybody who is logged in works; None when nobody is, or the caller waits no longer."""
+        router = self._hub.router
+        found = router.interactions.get(interaction)
+        if found is None or found.state is not InteractionState.WAITING:
+            return None
+        _, staffed = router.pool.count(found.medium, found.requirements)
+        handle_s = router.queues[found.queue].handle_time_s
+        return router.position(interaction) * handle_s / staffed if staffed else None
 
     def hang_up_agent(self, interaction: str) -> bool:
         """End the agent's part of a call."""
