@@ -64,7 +64,9 @@ CLIPPED = """() => {
       && [e, ...e.querySelectorAll('*')].some(x => x.scrollWidth > x.clientWidth + 1 && x.clientWidth > 1
           && getComputedStyle(x).display !== 'inline' && getComputedStyle(x).clipPath === 'none');
     return r.width < 16 || r.left < -1 || r.right > innerWidth + 1 || wordsCut || !reachable(e);
-  }).map(e => (e.getAttribute('aria-label') || e.textContent || e.id).trim());
+  }).concat([...document.querySelectorAll('label *, legend, th, dt')].filter(e =>
+    shown(e) && e.tagName !== 'INPUT' && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1
+  )).map(e => (e.getAttribute('aria-label') || e.textContent || e.id).trim());
 }"""
 """Controls that are cut off, pushed out of the window, or whose words do not fit."""
 

@@ -203,3 +203,22 @@ async def test_a_screen_reader_hears_an_offer_once_and_no_ticking(theatre: Theat
     ]
     ticking = page.locator("[aria-live=polite] .num, [aria-live=assertive] .num, [role=timer]")
     assert await ticking.count() == 0
+
+
+async def test_a_number_is_dialled_from_the_strip_and_wrong_ones_are_explained(theatre: Theatre) -> None:
+    page, stage = await theatre.desk(), theatre.stage
+    stage.desks.refuse["dial"] = "bad_number"
+    number = page.get_by_label("Number to call")
+    await number.fill("0811 222;333")
+    await page.keyboard.press("Enter")
+    await expect(region(page, "notice")).to_contain_text("This is no number that can be called.")
+    await expect(number).to_have_value("0811 222;333")
+    stage.desks.refuse.clear()
+    await number.fill("0811 222-333")
+    await page.keyboard.press("Enter")
+    await expect(region(page, "notice")).to_contain_text("Your phone rings.")
+    await expect(number).to_have_value("")
+    assert [sent.number for sent in stage.sent(p.Dial)] == ["0811 222;333", "0811 222-333"]
+    stage.desk.set_work(people.work())
+    await expect(region(page, "call")).to_contain_text("Talking")
+    await expect(number).to_have_count(0)

@@ -52,6 +52,13 @@ async def test_nothing_runs_out_of_its_tile(theatre: Theatre, language: str, sta
     assert min(sizes) >= 61
 
 
+@pytest.mark.parametrize("width", [390, 320])
+async def test_it_fits_a_telephone_too(theatre: Theatre, width: int) -> None:
+    theatre.stage.boards.show(**busy())
+    page = await theatre.wallboard(viewport={"width": width, "height": 844})
+    assert await page.evaluate(OVERFLOW) == []
+
+
 async def test_states_have_a_shape_and_a_word(theatre: Theatre) -> None:
     theatre.stage.boards.show(**busy())
     page = await theatre.wallboard()

@@ -76,11 +76,13 @@ export function paletteCommands(desk: Desk, data: DeskData, page: PageActs): Pal
   ];
 }
 
-/** Every word typed must begin some word of the command. */
+/** Each word typed must begin some word of the command; its own words count before those of its group. */
 export function matching(commands: readonly PaletteCommand[], typed: string): PaletteCommand[] {
   const wanted = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  return commands.filter((one) => {
-    const words = `${one.group} ${one.label}`.toLowerCase().split(/[\s:,]+/);
+  const fits = (text: string): boolean => {
+    const words = text.toLowerCase().split(/[\s:,]+/);
     return wanted.every((part) => words.some((word) => word.startsWith(part)));
-  });
+  };
+  const own = commands.filter((one) => fits(one.label));
+  return [...own, ...commands.filter((one) => !own.includes(one) && fits(`${one.group} ${one.label}`))];
 }

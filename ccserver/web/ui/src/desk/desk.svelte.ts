@@ -55,6 +55,12 @@ export class Desk {
   readonly script = $derived(this.item?.script ?? this.offerShown?.script ?? null);
   /** The strip belongs to the live call, else to the selected item that waits to be finished. */
   readonly strip = $derived(this.live ?? (this.item?.phase === 'unfinished' ? this.item : null));
+  /** No call and no offer, and everything a call needs is there. */
+  readonly canDial = $derived.by(() => {
+    const data = this.data;
+    if (!data || data.offer || !this.link.live || !data.pbx.up) return false;
+    return this.live?.phase !== 'talking' && this.live?.phase !== 'held' && phoneLight(data).usable;
+  });
   readonly inCall = $derived(this.live?.phase === 'talking' || this.live?.phase === 'connecting');
 
   constructor(readonly agent: string) {
@@ -144,6 +150,13 @@ export class Desk {
     const done = await this.command(item.interaction, { cmd: 'transfer', interaction: item.interaction, queue });
     const label = this.data?.all_queues.find((one) => one.code === queue)?.label ?? queue;
     if (done) this.notices.say(t('notice_transferred', { queue: label }));
+  }
+
+  /** True when the agent's own phone rings now; the number is called once it is picked up. */
+  async dial(number: string): Promise<boolean> {
+    const done = await this.command('dial', { cmd: 'dial', number });
+    if (done) this.notices.say(t('notice_dialling', { number }));
+    return done;
   }
 
   async extend(item: WorkItem): Promise<void> {

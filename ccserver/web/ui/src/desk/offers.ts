@@ -1,5 +1,5 @@
 /** Words about offers: who calls, and why an offer ended without a conversation. */
-import type { OfferCard, OfferEndedFrame } from '@/lib/protocol';
+import type { Match, OfferCard, OfferEndedFrame } from '@/lib/protocol';
 import { t, type Key } from '@/lib/words/index.svelte';
 
 /** A customer's name, else the number, as people read it. */
@@ -10,6 +10,15 @@ export function nameOf(name: string | undefined, origin: string): string {
 export function offerNames(offer: OfferCard): { name: string; queue: string } {
   return { name: nameOf(offer.pop.customer?.name, offer.pop.origin_label), queue: offer.pop.queue_label };
 }
+
+export const MATCH_WORDS: Readonly<Record<Match['kind'], Key>> = {
+  known: 'matchKnown',
+  several: 'matchSeveral',
+  unknown: 'matchUnknown',
+  withheld: 'matchWithheld',
+  malformed: 'matchMalformed',
+  pending: 'matchPending',
+};
 
 const BY_CAUSE: Readonly<Record<string, Key>> = {
   declined: 'notice_declined',
