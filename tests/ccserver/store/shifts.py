@@ -44,7 +44,7 @@ class Shift:
         choices: list[ev.Event] = [self.arrival(), ev.AgentReadied(agent)]
         if dice.random() < 0.2:
             choices += [ev.AgentPaused(agent, "break"), ev.SessionClosed(agent, f"s-{agent}")]
-            choices.append(ev.SessionOpened(agent, f"s-{agent}", f"pbx/{agent}"))
+            choices.append(ev.SessionOpened(agent, f"s-{agent}", f"main/{agent}"))
         for interaction in router.interactions.values():
             choices += self.about(interaction.id, interaction.state, interaction.agent)
         for offer in router.offers.values():
