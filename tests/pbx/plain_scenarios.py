@@ -9,54 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.pbx import plain_transfers
 from tests.pbx.plain_pbx import PlainPbx
+from tests.pbx.plain_steps import end, press, ring_group, talk
 from tests.pbx.softphone import SipLine
 
 Scenario = Callable[[PlainPbx], Awaitable[None]]
 
 
-async def _talk(pbx: PlainPbx, caller: str, number: str, called: str) -> tuple[SipLine, SipLine]:
-    """`caller` dials `number` and talks with `called`."""
-    before = pbx.entered()
-    line = pbx.phones[caller].dial(number)
-    other = await pbx.phones[called].next_call()
-    await line.until("early")
-    other.answer()
-    await line.until("up")
-    await pbx.both_talk(before + 2)
-    return line, other
-
-
-async def _end(line: SipLine, *others: SipLine) -> None:
-    line.hang_up()
-    for other in others:
-        await other.until("gone")
-
-
-async def _press(line: SipLine, digits: str) -> None:
-    for digit in digits:
-        line.press(digit)
-        await asyncio.sleep(0.3)
-
-
-# -- plain ---------------------------------------------------------------------------------------------
-
-
 async def answered_caller_ends(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await _end(line, other)
+    line, other = await talk(pbx, "201", "202", "202")
+    await end(line, other)
 
 
 async def answered_called_ends(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await _end(other, line)
+    line, other = await talk(pbx, "201", "202", "202")
+    await end(other, line)
 
 
 async def cancelled(pbx: PlainPbx) -> None:
     line = pbx.phones["201"].dial("202")
     other = await pbx.phones["202"].next_call()
     await line.until("early")
-    await _end(line, other)
+    await end(line, other)
 
 
 async def busy(pbx: PlainPbx) -> None:
@@ -95,21 +70,21 @@ async def inbound(pbx: PlainPbx) -> None:
     await line.until("early")
     other.answer()
     await pbx.both_talk()
-    await _end(other, line)
+    await end(other, line)
 
 
 async def outbound(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "0215550177", "trunk")
-    await _end(line, other)
+    line, other = await talk(pbx, "201", "0215550177", "trunk")
+    await end(line, other)
 
 
 async def hold_resume(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
+    line, other = await talk(pbx, "201", "202", "202")
     await other.hold()
     await pbx.until("Event: Hold")
     await other.resume()
     await pbx.until("Event: Unhold")
-    await _end(line, other)
+    await end(line, other)
 
 
 async def announcement_only(pbx: PlainPbx) -> None:
@@ -140,43 +115,28 @@ async def voicemail(pbx: PlainPbx) -> None:
 # -- groups, forwards, queues --------------------------------------------------------------------------
 
 
-async def _group(pbx: PlainPbx, number: str, caller: SipLine | None = None) -> None:
-    line = caller or pbx.phones["201"].dial(number)
-    first = await pbx.phones["202"].next_call()
-    second = await pbx.phones["203"].next_call()
-    await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", "PJSIP/202")
-    await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", "PJSIP/203")
-    second.answer()
-    await first.until("gone")
-    await line.until("up")
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await pbx.until("Event: BridgeEnter", "PJSIP/201")
-    await asyncio.sleep(0.5)
-    await _end(line, second)
-
-
 async def group(pbx: PlainPbx) -> None:
-    await _group(pbx, "210")
+    await ring_group(pbx, "210")
 
 
 async def group_by_local(pbx: PlainPbx) -> None:
-    await _group(pbx, "211")
+    await ring_group(pbx, "211")
 
 
 async def queue(pbx: PlainPbx) -> None:
-    await _group(pbx, "220")
+    await ring_group(pbx, "220")
 
 
 async def local_kept(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "212", "203")
+    line, other = await talk(pbx, "201", "212", "203")
     await pbx.both_talk(4)
-    await _end(line, other)
+    await end(line, other)
 
 
 async def local_optimised(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "217", "203")
+    line, other = await talk(pbx, "201", "217", "203")
     await asyncio.sleep(0.5)
-    await _end(line, other)
+    await end(line, other)
 
 
 async def follow_me(pbx: PlainPbx) -> None:
@@ -186,12 +146,12 @@ async def follow_me(pbx: PlainPbx) -> None:
     await first.until("gone")
     second.answer()
     await pbx.both_talk()
-    await _end(line, second)
+    await end(line, second)
 
 
 async def must_accept(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "216", "202")
-    await _end(line, other)
+    line, other = await talk(pbx, "201", "216", "202")
+    await end(line, other)
 
 
 async def forwarded_302(pbx: PlainPbx) -> None:
@@ -202,7 +162,7 @@ async def forwarded_302(pbx: PlainPbx) -> None:
     other.answer()
     await line.until("up")
     await asyncio.sleep(0.5)
-    await _end(line, other)
+    await end(line, other)
 
 
 async def queue_by_local(pbx: PlainPbx) -> None:
@@ -211,7 +171,7 @@ async def queue_by_local(pbx: PlainPbx) -> None:
     other.answer()
     await pbx.until("Event: BridgeEnter", "PJSIP/201")
     await asyncio.sleep(0.5)
-    await _end(other, line)
+    await end(other, line)
 
 
 async def queue_abandoned(pbx: PlainPbx) -> None:
@@ -219,7 +179,7 @@ async def queue_abandoned(pbx: PlainPbx) -> None:
     first = await pbx.phones["202"].next_call()
     second = await pbx.phones["203"].next_call()
     await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", count=2)
-    await _end(line, first, second)
+    await end(line, first, second)
 
 
 async def queue_timed_out(pbx: PlainPbx) -> None:
@@ -240,7 +200,7 @@ async def _pick_up(pbx: PlainPbx, code: str) -> None:
     await picker.until("up")
     await rung.until("gone")
     await pbx.both_talk()
-    await _end(line, picker)
+    await end(line, picker)
 
 
 async def pickup_group(pbx: PlainPbx) -> None:
@@ -258,185 +218,9 @@ async def pickup_channel(pbx: PlainPbx) -> None:
 # -- transfers by telephones (SIP REFER) ---------------------------------------------------------------
 
 
-async def attended_by_called(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await other.hold()
-    await pbx.until("Event: Hold")
-    consult, target = await _talk(pbx, "202", "203", "203")
-    other.refer_to(consult)
-    await other.until("gone")
-    await _end(line, target)
-
-
-async def attended_by_caller(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    consult, target = await _talk(pbx, "201", "203", "203")
-    line.refer_to(consult)
-    await line.until("gone")
-    await _end(target, other)
-
-
-async def attended_two_incoming(pbx: PlainPbx) -> None:
-    first, one = await _talk(pbx, "201", "202", "202")
-    second, two = await _talk(pbx, "203", "202", "202")
-    two.refer_to(one)
-    await two.until("gone")
-    await _end(first, second)
-
-
-async def attended_from_outside(pbx: PlainPbx) -> None:
-    line = pbx.from_outside("0215550101")
-    other = await pbx.phones["201"].next_call()
-    await line.until("early")
-    other.answer()
-    await pbx.both_talk()
-    consult, target = await _talk(pbx, "201", "203", "203")
-    other.refer_to(consult)
-    await other.until("gone")
-    await _end(line, target)
-
-
-async def blind_by_called(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    other.refer("203")
-    target = await pbx.phones["203"].next_call()
-    await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", "PJSIP/203")
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, target)
-
-
-async def blind_by_caller(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    line.refer("203")
-    target = await pbx.phones["203"].next_call()
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(other, target)
-
-
-async def blind_rejected(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    other.refer("203")
-    target = await pbx.phones["203"].next_call()
-    await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", "PJSIP/203")
-    target.reject(603)
-    await line.until("gone")
-
-
-async def blind_unreachable(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    other.refer("205")
-    await line.until("gone")
-
-
-async def blind_to_group(pbx: PlainPbx) -> None:
-    line = pbx.phones["201"].dial("204")
-    other = await pbx.phones["204"].next_call()
-    other.answer()
-    await pbx.both_talk()
-    other.refer("210")
-    await _group(pbx, "", line)
-
-
-async def _blonde(pbx: PlainPbx, line: SipLine, user: str, number: str = "203") -> SipLine:
-    """The phone of `line` calls a number, and joins while that rings; the target's line."""
-    consult = pbx.phones[user].dial(number)
-    target = await pbx.phones["203"].next_call()
-    await consult.until("early")
-    line.refer_to(consult)
-    await line.until("gone")
-    return target
-
-
-async def blonde_by_called(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    target = await _blonde(pbx, other, "202")
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, target)
-
-
-async def blonde_by_caller(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    target = await _blonde(pbx, line, "201")
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(other, target)
-
-
-async def blonde_rejected(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    target = await _blonde(pbx, other, "202")
-    target.reject(486)
-    await line.until("gone")
-
-
-async def blonde_by_local(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    target = await _blonde(pbx, other, "202", "217")
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await asyncio.sleep(0.5)
-    await _end(line, target)
-
-
-# -- transfers by keys -----------------------------------------------------------------------------------
-
-
-async def keys_blind(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await _press(other, "#1203")
-    target = await pbx.phones["203"].next_call()
-    await other.until("gone")
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, target)
-
-
-async def _keys_consult(pbx: PlainPbx) -> tuple[SipLine, SipLine, SipLine]:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await _press(other, "*2203")
-    target = await pbx.phones["203"].next_call()
-    await pbx.until("Event: Newstate", "ChannelStateDesc: Ringing", "PJSIP/203")
-    return line, other, target
-
-
-async def keys_attended(pbx: PlainPbx) -> None:
-    line, other, target = await _keys_consult(pbx)
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await asyncio.sleep(0.5)
-    other.hang_up()
-    await pbx.until("Event: AttendedTransfer")
-    await asyncio.sleep(0.5)
-    await _end(line, target)
-
-
-async def keys_attended_returns(pbx: PlainPbx) -> None:
-    line, other, target = await _keys_consult(pbx)
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await asyncio.sleep(0.5)
-    await _end(target)
-    await asyncio.sleep(1.0)
-    await _end(line, other)
-
-
-async def keys_blonde(pbx: PlainPbx) -> None:
-    line, other, target = await _keys_consult(pbx)
-    other.hang_up()
-    await pbx.until("Event: AttendedTransfer")
-    await asyncio.sleep(0.5)
-    target.answer()
-    await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await asyncio.sleep(0.5)
-    await _end(line, target)
-
-
 async def parked(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
-    await _press(other, "#72")
+    line, other = await talk(pbx, "201", "202", "202")
+    await press(other, "#72")
     await pbx.until("Event: ParkedCall\r\n")
     await asyncio.sleep(0.5)
     other.hang_up()
@@ -444,32 +228,32 @@ async def parked(pbx: PlainPbx) -> None:
     back = pbx.phones["203"].dial("701")
     await back.until("up")
     await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, back)
+    await end(line, back)
 
 
 # -- by AMI ----------------------------------------------------------------------------------------------
 
 
 async def ami_blind(pbx: PlainPbx) -> None:
-    line, _ = await _talk(pbx, "201", "202", "202")
+    line, _ = await talk(pbx, "201", "202", "202")
     await pbx.action("BlindTransfer", Channel=pbx.channel("202"), Context="plain", Exten="203")
     target = await pbx.phones["203"].next_call()
     target.answer()
     await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, target)
+    await end(line, target)
 
 
 async def ami_redirect(pbx: PlainPbx) -> None:
-    line, _ = await _talk(pbx, "201", "202", "202")
+    line, _ = await talk(pbx, "201", "202", "202")
     await pbx.action("Redirect", Channel=pbx.channel("201"), Context="plain", Exten="203", Priority="1")
     target = await pbx.phones["203"].next_call()
     target.answer()
     await pbx.until("Event: BridgeEnter", "PJSIP/203")
-    await _end(line, target)
+    await end(line, target)
 
 
 async def ami_attended(pbx: PlainPbx) -> None:
-    line, other = await _talk(pbx, "201", "202", "202")
+    line, other = await talk(pbx, "201", "202", "202")
     await pbx.action("Atxfer", Channel=pbx.channel("202"), Context="plain", Exten="203")
     target = await pbx.phones["203"].next_call()
     target.answer()
@@ -478,7 +262,7 @@ async def ami_attended(pbx: PlainPbx) -> None:
     other.hang_up()
     await pbx.until("Event: AttendedTransfer")
     await asyncio.sleep(0.5)
-    await _end(line, target)
+    await end(line, target)
 
 
 async def ami_bridge(pbx: PlainPbx) -> None:
@@ -503,7 +287,7 @@ async def click_to_dial(pbx: PlainPbx) -> None:
     other = await pbx.phones["203"].next_call()
     other.answer()
     await pbx.both_talk()
-    await _end(line, other)
+    await end(line, other)
 
 
 async def click_to_dial_refused(pbx: PlainPbx) -> None:
@@ -530,7 +314,7 @@ async def click_to_dial_by_local(pbx: PlainPbx) -> None:
     other.answer()
     await pbx.until("Event: BridgeEnter", "PJSIP/203")
     await asyncio.sleep(0.5)
-    await _end(other, line)
+    await end(other, line)
 
 
 async def agent_bridged_to_waiting(pbx: PlainPbx) -> None:
@@ -541,21 +325,22 @@ async def agent_bridged_to_waiting(pbx: PlainPbx) -> None:
     agent = await _originate(pbx, Application="Bridge", Data=waiting)
     agent.answer()
     await pbx.both_talk()
-    await _end(line, agent)
+    await end(line, agent)
 
 
 async def already_talking(pbx: PlainPbx) -> None:
     """The trace begins in the middle of a call, with a list of what is there."""
-    line, other = await _talk(pbx, "201", "202", "202")
+    line, other = await talk(pbx, "201", "202", "202")
     pbx.record()
     await pbx.action("CoreShowChannels")
     await pbx.until("Event: CoreShowChannelsComplete")
-    await _end(line, other)
+    await end(line, other)
     await asyncio.sleep(0.5)
 
 
+STEPS = {"talk", "end", "press", "ring_group"}
 SCENARIOS: dict[str, Scenario] = {
     name: found
-    for name, found in list(globals().items())
-    if asyncio.iscoroutinefunction(found) and not name.startswith("_")
+    for name, found in [*globals().items(), *vars(plain_transfers).items()]
+    if asyncio.iscoroutinefunction(found) and not name.startswith("_") and name not in STEPS
 }

@@ -44,7 +44,7 @@ class Shift:
         choices: list[ev.Event] = [self.arrival(), ev.AgentReadied(agent)]
         if dice.random() < 0.2:
             choices += [ev.AgentPaused(agent, "break"), ev.SessionClosed(agent, f"s-{agent}")]
-            choices.append(ev.SessionOpened(agent, f"s-{agent}", f"main/{agent}"))
+            choices.append(ev.SessionOpened(agent, f"s-{agent}", f"pbx/{agent}"))
         for interaction in router.interactions.values():
             choices += self.about(interaction.id, interaction.state, interaction.agent)
         for offer in router.offers.values():
@@ -66,7 +66,7 @@ class Shift:
         queue = self.dice.choice(["billing", "sales"])
         customer = self.dice.choice(self.customers)
         stake = self.dice.randrange(10_000)
-        return ev.InteractionArrived(f"i{self.arrived}", Medium.VOICE, queue, "", customer, stake, pbx="main")
+        return ev.InteractionArrived(f"i{self.arrived}", Medium.VOICE, queue, "", customer, stake, pbx="pbx")
 
     def about(self, interaction: str, state: InteractionState, agent: str) -> list[ev.Event]:
         queue = self.dice.choice(["billing", "sales"])
