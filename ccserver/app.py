@@ -46,6 +46,7 @@ from ccserver.phones import Phones
 from ccserver.recovery import recover
 from ccserver.reports.board import Boards
 from ccserver.reports.lookup import Lookup
+from ccserver.store.grouped import Grouped
 from ccserver.store.projection import Projector
 from ccserver.store.store import Store
 from ccserver.web.accounts import Accounts
@@ -180,7 +181,7 @@ class Server:
     def _build_entry(self) -> None:
         config, loop = self.config, asyncio.get_running_loop()
         self.entry = CallEntry(
-            config, self.hub, self.ids, self.contacts, self.directory, self.store, self.phones
+            config, self.hub, self.ids, self.contacts, self.directory, Grouped(self.store), self.phones
         )
         speaker = self.prompts
         own = config.fastagi.dialogue_folder

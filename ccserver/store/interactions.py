@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, and_, func, select
+from sqlalchemy import Executable, Table, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ccserver.store.database import Database
 from ccserver.store.rows import (
@@ -88,21 +90,31 @@ class InteractionQueries(Database):
 
     async def save_contact(self, contact: ContactRow) -> None:
         """Who is at the other end; saved again when more is known. May come before the interaction."""
-        values = {
-            "origin_raw": clean(contact.origin_raw, LINE),
-            "origin_e164": clean(contact.origin_e164),
-            "origin_name": clean(contact.origin_name),
-            "destination": clean(contact.destination),
-            "entered": [list(pair) for pair in clean_pairs(contact.entered)],
-        }
-        await self._save(interaction_contacts, {"interaction_id": contact.interaction}, values)
+        await self._save_rows(interaction_contacts, ("interaction_id",), [_contact_values(contact)])
 
     async def save_facts(self, interaction: str, facts: InteractionFacts) -> None:
         """What is None stays as it is. May come before the interaction itself is projected."""
-        given = {field.name: getattr(facts, field.name) for field in fields(facts)}
-        values = {name: clean(v) if isinstance(v, str) else v for name, v in given.items() if v is not None}
-        if values:
-            await self._save(interactions, {"id": interaction}, values)
+        values = _facts_values(interaction, facts)
+        if len(values) > 1:
+            await self._save_rows(interactions, ("id",), [values])
+
+    async def save_entries(
+        self, contacts: Sequence[ContactRow], facts: Sequence[tuple[str, InteractionFacts]]
+    ) -> None:
+        """Many contacts and facts, each as if saved alone, in one transaction."""
+        rows = [_contact_values(contact) for contact in contacts]
+        if self.dialect == "postgresql":
+            # The projection writes the same interactions in another order: row by row nobody deadlocks.
+            if rows:
+                await self._save_rows(interaction_contacts, ("interaction_id",), rows)
+            for interaction, known in facts:
+                await self.save_facts(interaction, known)
+            return
+        async with self.writing() as connection:
+            if rows:
+                await _upsert_rows(connection, self.dialect, interaction_contacts, ("interaction_id",), rows)
+            for group in _by_columns(_facts_values(interaction, known) for interaction, known in facts):
+                await _upsert_rows(connection, self.dialect, interactions, ("id",), group)
 
     async def save_note(self, interaction: str, agent: str, text: str, at: int) -> None:
         """The agent's note on this interaction, whole: it replaces their earlier one."""
@@ -142,10 +154,8 @@ class InteractionQueries(Database):
         await self._save_rows(table, tuple(key), [{**key, **values}])
 
     async def _save_rows(self, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-        new: Any = postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
-        changes = {name: new.excluded[name] for name in rows[0] if name not in key}
         async with self.writing() as connection:
-            await connection.execute(new.on_conflict_do_update(index_elements=key, set_=changes), rows)
+            await _upsert_rows(connection, self.dialect, table, key, rows)
 
     async def interaction(self, interaction_id: str) -> InteractionRow | None:
         """With its contact and segments; late by as much as the projection is."""
@@ -253,3 +263,44 @@ def _past(row: Any) -> PastInteraction:
         agent_name=row.label or "",
         note=row.text or "",
     )
+
+
+def _contact_values(contact: ContactRow) -> dict[str, Any]:
+    return {
+        "interaction_id": contact.interaction,
+        "origin_raw": clean(contact.origin_raw, LINE),
+        "origin_e164": clean(contact.origin_e164),
+        "origin_name": clean(contact.origin_name),
+        "destination": clean(contact.destination),
+        "entered": [list(pair) for pair in clean_pairs(contact.entered)],
+    }
+
+
+def _facts_values(interaction: str, facts: InteractionFacts) -> dict[str, Any]:
+    given = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    values = {name: clean(v) if isinstance(v, str) else v for name, v in given.items() if v is not None}
+    return {"id": interaction, **values}
+
+
+def _by_columns(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    """Rows with the same columns go into one statement; those that say nothing are left out."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if len(row) > 1:
+            groups.setdefault(tuple(row), []).append(row)
+    return groups.values()
+
+
+async def _upsert_rows(
+    connection: AsyncConnection, dialect: str, table: Table, key: tuple[str, ...], rows: list[dict[str, Any]]
+) -> None:
+    await connection.execute(_upsert(dialect, table, key, tuple(rows[0])), rows)
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Executable:
+    """Made once: putting a statement together costs the loop more than sending it."""
+    new: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    changes = {name: new.excluded[name] for name in columns if name not in key}
+    statement: Executable = new.on_conflict_do_update(index_elements=key, set_=changes)
+    return statement

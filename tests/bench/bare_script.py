@@ -19,7 +19,7 @@ class Bare:
     def __init__(self, phones: list[str]) -> None:
         self.free = dict.fromkeys(phones)
         self.state = dict.fromkeys(phones, "NOT_INUSE")
-        self.waiting: deque[tuple[str, str]] = deque()
+        self.waiting: deque[tuple[str, str, str]] = deque()
         self.gone: set[str] = set()
         self.legs: dict[str, str] = {}
         self.serial = 0
@@ -53,7 +53,9 @@ class Bare:
             writer.write(f"SET VARIABLE {name} {value}\n".encode())
             await reader.readline()
         writer.close()
-        self.waiting.append((environment["agi_uniqueid"], environment["agi_channel"]))
+        names = ("agi_uniqueid", "agi_channel", "agi_callerid")
+        uniqueid, channel, number = (environment[name] for name in names)
+        self.waiting.append((uniqueid, channel, number))
         self.match()
 
     def event(self, event: dict[str, str]) -> None:
@@ -76,7 +78,7 @@ class Bare:
                 self.waiting.popleft()
             if not self.waiting:
                 return
-            _, channel = self.waiting.popleft()
+            _, channel, number = self.waiting.popleft()
             del self.free[phone]
             self.serial += 1
             leg = f"bare-{self.serial}"
@@ -86,6 +88,7 @@ class Bare:
                 Channel=f"PJSIP/{phone}",
                 Application="Bridge",
                 Data=f"{channel},F(acd-after^s^1)",
+                CallerID=number,
                 ChannelId=leg,
                 Timeout="20000",
                 Async="true",
