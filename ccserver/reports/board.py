@@ -176,11 +176,18 @@ class Boards:
             agent=agent.id,
             name=known.name if known else agent.id,
             status=_word(agent),
-            reason=agent.reason if agent.status is AgentStatus.NOT_READY else "",
+            reason=self._reason(agent),
             since_utc_ms=since_at // 1_000,
             queue_label=self._label(busy.queue) if busy else "",
             device=phone.label if phone else agent.device,
         )
+
+    def _reason(self, agent: Agent) -> str:
+        """The site's words for its own codes; the router's codes (`missed_offers`) stay codes."""
+        if agent.status is not AgentStatus.NOT_READY:
+            return ""
+        known = self._config.reasons.get(agent.reason)
+        return known.label.text(self._config.site.language) if known else agent.reason
 
     def _tell_meter(self) -> None:
         now, oldest = self._hub.clock(), self._hub.router.waiting.oldest()
