@@ -22,6 +22,7 @@ WANTED = (
     "ccserver/_data/asterisk-dialplan/ccserver-extensions.conf",
     "ccserver/_data/asterisk-dialplan/site/manager.conf",
     "ccserver/store/migrations/env.py",
+    "ccserver/web/ui/dist/admin.html",
     "ccserver/web/ui/dist/desk.html",
     "ccserver/web/ui/dist/login.html",
     "ccserver/web/ui/dist/wallboard.html",

@@ -1,4 +1,4 @@
-"""The built pages: `/login`, `/desk`, `/wallboard`, and their hashed files below `/assets/`.
+"""The built pages: `/login`, `/desk`, `/wallboard`, `/admin`, and their hashed files below `/assets/`.
 
 Hashed files never change, so each is read (and compressed) once and kept; browsers keep them for a year.
 Pages are asked for anew each time: they name the files. Who may see something is decided by the API, not by
@@ -58,7 +58,7 @@ class Assets:
 def _page(folder: Path, name: str) -> Response:
     path = folder / f"{name}.html"
     if not path.is_file() and any(folder.glob("*.html")):
-        raise ApiError(404, "not_found", "This release has no such page; /desk and /wallboard are there.")
+        raise ApiError(404, "not_found", "This release has no such page; /desk and /wallboard may be there.")
     if not path.is_file():
         return PlainTextResponse(MISSING, 503)
     return Response(path.read_bytes(), headers={"Cache-Control": "no-cache"}, media_type="text/html")

@@ -1,4 +1,4 @@
-/** Three pages, hashed assets under /assets/, nothing inline (the server sends `default-src 'self'`). */
+/** Four pages, hashed assets under /assets/, nothing inline (the server sends `default-src 'self'`). */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -10,7 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { login: 'login.html', desk: 'desk.html', wallboard: 'wallboard.html' },
+      input: { login: 'login.html', desk: 'desk.html', wallboard: 'wallboard.html', admin: 'admin.html' },
     },
   },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

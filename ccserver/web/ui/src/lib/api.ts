@@ -29,6 +29,25 @@ export interface LoginOptions {
   demo: DemoLogin[];
 }
 
+export interface User {
+  id: string;
+  name: string;
+  label: string;
+  role: string;
+  language: string;
+  disabled: boolean;
+}
+
+export interface NewUser {
+  name: string;
+  label: string;
+  role: string;
+  language: string;
+  password: string;
+}
+
+export type UserChange = Partial<Pick<User, 'label' | 'role' | 'language' | 'disabled'> & { password: string }>;
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -72,6 +91,10 @@ export const api = {
     call<Me>('POST', '/api/v1/login', { name, password, device: device || null }, ''),
   me: () => call<Me>('GET', '/api/v1/me', undefined, ''),
   logout: (csrf: string) => call<null>('POST', '/api/v1/logout', {}, csrf),
+  users: () => call<{ users: User[] }>('GET', '/api/v1/users', undefined, ''),
+  addUser: (user: NewUser, csrf: string) => call<User>('POST', '/api/v1/users', user, csrf),
+  changeUser: (id: string, change: UserChange, csrf: string) =>
+    call<User>('PATCH', `/api/v1/users/${encodeURIComponent(id)}`, change, csrf),
 };
 
 /** Where the login leads: the page asked for when it is one of ours, else the one for the role. */
