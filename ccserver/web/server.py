@@ -37,6 +37,7 @@ KEEP_ALIVE_S = 30
 PING_EVERY_S = 10.0
 PING_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 10.0
+WRITE_BYTES = 16 * 1024
 
 
 class WebRefused(Exception):
@@ -131,11 +132,18 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     def write_text(self, next_text: Callable[[], str | None]) -> None:
         """Send what `next_text` gives, until it gives None or the peer is behind."""
         while self.writable.is_set() and not (self.close_sent or self.disconnected):
-            text = next_text()
-            if text is None:
+            data = self._frames(next_text)
+            if not data:
                 return
+            self.transport.write(data)
+
+    def _frames(self, next_text: Callable[[], str | None]) -> bytes:
+        """The frames of the next texts in one piece: a packet for all that happened in one moment."""
+        size = 0
+        while size < WRITE_BYTES and (text := next_text()) is not None:
             self.conn.send_text(text.encode())
-            self.transport.write(b"".join(self.conn.data_to_send()))
+            size += len(text)
+        return b"".join(self.conn.data_to_send())
 
     def keepalive_timeout(self) -> None:
         """No pong: whoever is there does not answer, so nothing is waited for."""

@@ -25,7 +25,7 @@ from tests.bench.sip import Hooks, PhoneCall
 
 AGENTS, RATE, SECONDS, WARM_UP = 30, 20.0, 20, 40
 TALK_S = 0.4
-_CALLER = re.compile(rb"^agi_callerid: (\S+)", re.M)
+_CALLER = re.compile(rb"^agi_callerid: (\S+)\n", re.M)
 
 
 class AgiProxy:
@@ -55,7 +55,8 @@ class _Front(asyncio.Protocol):
     """Asterisk's side."""
 
     def __init__(self, proxy: AgiProxy) -> None:
-        self._proxy, self._begun_at, self._first = proxy, 0.0, b""
+        self._proxy, self._begun_at, self._known = proxy, 0.0, False
+        self._first = self._held = b""
         self.back: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,17 +65,21 @@ class _Front(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._begun_at = self._begun_at or time.perf_counter()
-        if not _CALLER.search(self._first):
+        if not self._known:
             self._first += data
-            if found := _CALLER.search(self._first):
+            found = _CALLER.search(self._first)
+            if found:
+                self._known = True
                 self._proxy.asked_at[found[1].decode()] = self._begun_at
-        if self.back is not None:
+        if self.back is None:
+            self._held += data
+        else:
             self.back.write(data)
 
     def up(self, back: asyncio.Transport) -> None:
         """The server has answered: what came before goes on."""
         self.back = back
-        back.write(self._first)
+        back.write(self._held)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.back is not None:
