@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -24,7 +24,11 @@ SITI, BUDI, STRANGER = "081200000001", "081200000002", "+6281299999999"
 T = TypeVar("T")
 
 
-async def eventually(what: str, look: Callable[[], T | Awaitable[T]], within_s: float = WITHIN_S) -> T:
+@overload
+async def eventually(what: str, look: Callable[[], Awaitable[T | None]], within_s: float = ...) -> T: ...
+@overload
+async def eventually(what: str, look: Callable[[], T | None], within_s: float = ...) -> T: ...
+async def eventually(what: str, look: Callable[[], Any], within_s: float = WITHIN_S) -> Any:
     """The first true answer of `look`. AssertionError naming `what` and the last answer."""
     answer: Any = None
     try:
@@ -34,7 +38,7 @@ async def eventually(what: str, look: Callable[[], T | Awaitable[T]], within_s: 
                 if inspect.isawaitable(answer):
                     answer = await answer
                 if answer:
-                    return answer  # type: ignore[no-any-return]
+                    return answer
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise AssertionError(f"never {what}; last seen: {answer!r}") from None
