@@ -53,7 +53,7 @@ def outside(real_pbx: PbxInstance) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory, real_pbx: PbxInstance, outside: World) -> Iterator[Path]:
+def people(tmp_path_factory: pytest.TempPathFactory, real_pbx: PbxInstance, outside: World) -> Path:
     """The data folder of a centre with its users and customers, made once by the command line."""
     centre = Centre(tmp_path_factory.mktemp("people"), real_pbx, outside)
     centre.write_config()
