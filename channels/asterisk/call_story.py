@@ -317,9 +317,9 @@ class CallStory:
         if one.call.partner(one) is not None and two.call.partner(two) is not None:
             self._unsure = (one, two)
             return None
-        call, other = sorted((one.call, two.call), key=_weight)
-        self.absorb(other, call)
-        return call
+        kept, absorbed = sorted((one.call, two.call), key=_weight)
+        self.absorb(absorbed, kept)
+        return kept
 
     def _converse(self, call: Call, one: Leg, two: Leg) -> None:
         call.talking, call.heard = (one, two), True
