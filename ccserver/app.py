@@ -120,6 +120,7 @@ class Server:
         self.boards.begin(journal.read(self.journal.folder, self._first_seq_today()))
         self.hub.post(PolicySet(self.config.policy()))
         self.sessions.expect_back()
+        self.entry.take_up()
         await self._listen()
         self._collector.start()
         log.info("ready", url=self.url, took_s=round(time.monotonic() - began, 3))

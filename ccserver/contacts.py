@@ -51,6 +51,9 @@ class Contacts:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def __contains__(self, interaction: str) -> bool:
+        return interaction in self._by_id
+
     def get(self, interaction: str) -> Contact | None:
         """The contact, or None when it is over or from before a restart and not read again yet."""
         return self._by_id.get(interaction)

@@ -27,7 +27,7 @@ from ccserver.customers.identity import IdentityMatch, normalise
 from ccserver.customers.worth import stake_of
 from ccserver.hub import Hub
 from ccserver.ids import Ids
-from ccserver.store.rows import ContactRow, InteractionFacts, PastInteraction
+from ccserver.store.rows import ContactRow, InteractionFacts, InteractionRow, PastInteraction
 from channels.asterisk.dialogue import DialogueOutcome
 from channels.asterisk.fastagi_session import AgiRequest, AgiSession
 from channels.asterisk.prompts import announce_position, compose_wait
@@ -47,6 +47,7 @@ class Memory(Protocol):
         self, customer_id: str, limit: int = 10, except_for: str = ""
     ) -> list[PastInteraction]: ...
     async def contacts_within(self, customer_id: str, days: int, now_at: int) -> int: ...
+    async def interaction(self, interaction_id: str) -> InteractionRow | None: ...
     async def save_contact(self, contact: ContactRow) -> None: ...
     async def save_facts(self, interaction: str, facts: InteractionFacts) -> None: ...
 
@@ -191,7 +192,8 @@ class CallEntry:
                 pbx=request.pbx,
             )
         )
-        self._later(self._after(request, contact, late))
+        self._later(self._keep(request, contact))
+        self._later(self._after(contact, late))
         return {
             "ACD_DO": "wait",
             "ACD_QUEUE": number.queue,
@@ -205,21 +207,18 @@ class CallEntry:
 
     # -- what no call waits for -----------------------------------------------------------------------------
 
-    async def _after(
-        self, request: AgiRequest, contact: Contact, late: asyncio.Task[IdentityMatch] | None
-    ) -> None:
-        """A late identity, the history, and the record of who called."""
+    async def _after(self, contact: Contact, late: asyncio.Task[IdentityMatch] | None) -> None:
+        """A late identity, and the history."""
         if late is not None:
             self._revalue(contact, await late)
         known = self._contacts.get(contact.interaction)
         if known is not None and known.customer_id:
             history = await self._memory.history(known.customer_id, HISTORY, contact.interaction)
             count = await self._memory.contacts_within(known.customer_id, REPEAT_DAYS, self._hub.clock())
-            self._contacts.improve(
-                contact.interaction,
-                history=tuple(history),
-                contacts_7d=count,
-            )
+            self._contacts.improve(contact.interaction, history=tuple(history), contacts_7d=count)
+
+    async def _keep(self, request: AgiRequest, contact: Contact) -> None:
+        """The record of who called."""
         await self._memory.save_contact(
             ContactRow(
                 contact.interaction,
@@ -231,6 +230,30 @@ class CallEntry:
             )
         )
         await self._memory.save_facts(contact.interaction, InteractionFacts("inbound", request.uniqueid))
+
+    def take_up(self) -> None:
+        """After a restart: who the open interactions are, from the store, for the desks to show."""
+        for interaction in self._hub.router.interactions:
+            self._later(self._recover(interaction))
+
+    async def _recover(self, interaction: str) -> None:
+        row = await self._memory.interaction(interaction)
+        kept = row.contact if row is not None else None
+        if kept is None or interaction in self._contacts:
+            return
+        origin, entered = normalise(kept.origin_raw, self._config.site.region), dict(kept.entered)
+        match = await self._directory.identify(origin, entered.get("customer_number", ""))
+        number = self._config.numbers.get(kept.destination)
+        language = entered.get("language") or (number and number.language) or self._config.site.language
+        found = self._hub.router.interactions.get(interaction)
+        if found is None:
+            return
+        contact = Contact(
+            interaction, found.medium.value, origin, kept.destination, language, match,
+            entered=kept.entered, stake_cents=found.stake_cents,
+        )  # fmt: skip
+        self._contacts.put(contact)
+        await self._after(contact, None)
 
     def _revalue(self, contact: Contact, match: IdentityMatch) -> None:
         need = dict(contact.entered).get("need", "")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ccserver.store.database import StoreFault
-from ccserver.store.rows import ContactRow, InteractionFacts, PastInteraction
+from ccserver.store.rows import ContactRow, InteractionFacts, InteractionRow, PastInteraction
 
 LINGER_S = 0.1
 Entry = ContactRow | tuple[str, InteractionFacts]
@@ -28,6 +28,7 @@ class EntryStore(Protocol):
         self, customer_id: str, limit: int = 10, except_for: str = ""
     ) -> list[PastInteraction]: ...
     async def contacts_within(self, customer_id: str, days: int, now_at: int) -> int: ...
+    async def interaction(self, interaction_id: str) -> InteractionRow | None: ...
     async def save_contact(self, contact: ContactRow) -> None: ...
     async def save_facts(self, interaction: str, facts: InteractionFacts) -> None: ...
     async def save_entries(
@@ -50,6 +51,10 @@ class Grouped:
     async def contacts_within(self, customer_id: str, days: int, now_at: int) -> int:
         """The store's own."""
         return await self._store.contacts_within(customer_id, days, now_at)
+
+    async def interaction(self, interaction_id: str) -> InteractionRow | None:
+        """The store's own."""
+        return await self._store.interaction(interaction_id)
 
     async def save_contact(self, contact: ContactRow) -> None:
         """As `Store.save_contact`, with others."""

@@ -32,8 +32,6 @@ _RESPONSE = b"Response: "
 _FOLLOWS = b"Response: Follows"
 _COMMAND_END = b"--END COMMAND--"
 _ACTION_ID = b"\r\nActionID: "
-# A row names its action within its first lines; looking no further keeps dropping cheap.
-_ACTION_ID_WITHIN = 200
 # Asterisk reads actions into 1,025 bytes and throws the whole action away when a line does not fit.
 MAX_ACTION_LINE_BYTES = 1024
 # Asterisk's AST_MAX_MANHEADERS; it ignores the headers after these without a word.
@@ -208,7 +206,7 @@ class AmiDecoder:
                 if (
                     wanted is not None
                     and name not in wanted
-                    and not (keep_rows and packet.find(_ACTION_ID, 7, _ACTION_ID_WITHIN) > 0)
+                    and not (keep_rows and packet.find(_ACTION_ID, 7) > 0)
                 ):
                     self.dropped += 1
                     continue

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -123,6 +123,8 @@ class Centre:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     desks: list[Desk] = field(default_factory=list)
+
+    desk_class: ClassVar[type[Desk]] = Desk
 
     @property
     def url(self) -> str:
@@ -233,7 +235,7 @@ class Centre:
 
     async def desk(self, name: str, device: str | None = None, *, ready: bool = True) -> Desk:
         """Log in as an agent and open the desk."""
-        desk = Desk(self.url, name, PASSWORD, device or f"d{self.agents.index(name) + 1}")
+        desk = self.desk_class(self.url, name, PASSWORD, device or f"d{self.agents.index(name) + 1}")
         self.desks.append(desk)
         await desk.log_in()
         await desk.connect()

@@ -19,6 +19,8 @@ WITHIN_S = 20.0
 class Desk:
     """`log_in`, `connect`, `do` commands, wait `until` frames."""
 
+    connection: type[ClientConnection] = ClientConnection
+
     def __init__(self, url: str, name: str, password: str, device: str | None) -> None:
         self.url, self.name, self.password, self.device = url, name, password, device
         self.http = httpx.AsyncClient(base_url=url, headers={"Origin": url}, timeout=20)
@@ -49,7 +51,12 @@ class Desk:
         cookie = "; ".join(f"{k}={v}" for k, v in self.http.cookies.items())
         socket_url = self.url.replace("http", "ws", 1) + "/ws/desk" + query
         self.closed = None
-        self._socket = await connect(socket_url, additional_headers={"Cookie": cookie}, origin=self.url)  # type: ignore[arg-type]
+        self._socket = await connect(
+            socket_url,
+            additional_headers={"Cookie": cookie},
+            origin=self.url,  # type: ignore[arg-type]
+            create_connection=self.connection,
+        )
         self.hello = json.loads(await asyncio.wait_for(self._socket.recv(), WITHIN_S))
         self._reading = asyncio.ensure_future(self._read(self._socket))
         return self.hello
@@ -63,11 +70,15 @@ class Desk:
         try:
             async for text in socket:
                 self.frames.append({**json.loads(text), "_at": asyncio.get_running_loop().time()})
+                self.took(self.frames[-1])
                 self._news.set()
         except ConnectionClosed:
             pass
         self.closed = (socket.close_code or 0, socket.close_reason or "")
         self._news.set()
+
+    def took(self, frame: Frame) -> None:
+        """A frame has come; for who wants to look at once."""
 
     async def cut(self) -> None:
         """Pull the cable: no goodbye."""

@@ -143,7 +143,8 @@ def test_unwanted_events_are_dropped_and_responses_never() -> None:
 
 
 def test_rows_of_a_list_come_through_while_they_are_kept() -> None:
-    rows = b"Event: Status\r\nActionID: 4\r\n\r\nEvent: Newexten\r\nPrivilege: call\r\n\r\n"
+    headers = b"Header: value\r\n" * 30  # Asterisk writes the ActionID of a Status row last
+    rows = b"Event: Status\r\n" + headers + b"ActionID: 4\r\n\r\nEvent: Newexten\r\nPrivilege: call\r\n\r\n"
     decoder = AmiDecoder(frozenset(), with_banner=False)
     assert decoder.feed(rows) == []
     decoder.keep_rows = True
