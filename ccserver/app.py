@@ -50,6 +50,7 @@ from ccserver.store.grouped import Grouped
 from ccserver.store.projection import Projector
 from ccserver.store.store import Store
 from ccserver.web.accounts import Accounts
+from ccserver.web.api.fanout import Waker
 from ccserver.web.app import create_app
 from ccserver.web.metrics import Metrics
 from ccserver.web.passwords import Passwords
@@ -64,6 +65,7 @@ from channels.asterisk.fastagi_server import FastAgiFactory, ServerLimits
 from channels.asterisk.fastagi_session import AgiRequest
 from channels.asterisk.voice import Voice
 from channels.asterisk.voice_legs import WANTED, OpenCall
+from routing.effects import MakeOffer
 from routing.events import PolicySet
 from routing.model import InteractionState
 from scripts.loader import load_scripts
@@ -225,7 +227,10 @@ class Server:
             settings, accounts, self.sessions, self.boards, Lookup(self.config, self.store), self,
             self.metrics, self, self._utc_ms, self._demo,
         )  # fmt: skip
-        self.web = WebServer(create_app(deps), deps)
+        pages = create_app(deps)
+        self._waker: Waker = pages.state.waker
+        self.hub.on_record(self._offers_first, before_effects=True)
+        self.web = WebServer(pages, deps)
 
     async def _listen(self) -> None:
         host = self.config.fastagi.host
@@ -307,6 +312,11 @@ class Server:
     def _held(self, interaction: str, held: bool) -> None:
         for desk in self.sessions.desks():
             self.fold.held(desk, interaction, held)
+
+    def _offers_first(self, record: JournalRecord) -> None:
+        """The desk's frame leaves before the order that rings the phone."""
+        if any(isinstance(effect, MakeOffer) for effect in record.effects):
+            self._waker.hurry()
 
     def _forget_closed(self, record: JournalRecord) -> None:
         """A contact is kept while anybody may still look at it: until its interaction left every desk."""

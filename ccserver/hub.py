@@ -1,6 +1,6 @@
 """The one writer: takes facts in order, asks the router, journals, performs effects, arms one timer.
 
-    post(event) ─▶ inbox ─▶ router.handle ─▶ journal.append ─▶ performers and observers ─▶ next event
+    post(event) ─▶ inbox ─▶ router.handle ─▶ journal.append ─▶ desks ─▶ performers ─▶ observers ─▶ next event
 
 Everything runs on the loop; an effect's result comes back as a new event through `post`, also from inside a
 performer: the inbox is drained to its end before anybody else runs, one event whole after the other. A drain
@@ -42,6 +42,7 @@ class Hub:
         self.faults = 0
         self.handled = 0
         self._performers: dict[type, list[Performer]] = {}
+        self._early: list[Observer] = []
         self._observers: list[Observer] = []
         self._inbox: deque[Event] = deque()
         self._draining = False
@@ -53,9 +54,10 @@ class Hub:
         """Call `performer` with every effect of `kind`. It must not block or raise."""
         self._performers.setdefault(kind, []).append(cast(Performer, performer))
 
-    def on_record(self, observer: Observer) -> None:
-        """Call `observer` with every record, after its effects were ordered."""
-        self._observers.append(observer)
+    def on_record(self, observer: Observer, *, before_effects: bool = False) -> None:
+        """Call `observer` with every record, after its effects were ordered; or before, for who must be
+        first: a desk shows the customer before the phone beside it rings."""
+        (self._early if before_effects else self._observers).append(observer)
 
     def post(self, event: Event) -> None:
         """Take a fact. Loop only; may be called from performers and observers."""
@@ -87,6 +89,8 @@ class Hub:
         record = JournalRecord(self.journal.last_seq + 1, at, event, effects, fault)
         self.journal.append(record)
         self.handled += 1
+        for observer in self._early:
+            self._guarded(observer, record)
         for effect in effects:
             for performer in self._performers.get(type(effect), ()):
                 self._guarded(performer, effect)

@@ -64,7 +64,7 @@ class DeskSessions:
         self._seats: dict[str, _Seat] = {}
         self._pbx = p.PbxStatus(up=False, since_utc_ms=hub.clock() // 1_000)
         self._queues_due: asyncio.TimerHandle | None = None
-        hub.on_record(self._on_record)
+        hub.on_record(self._on_record, before_effects=True)
         contacts.watch(self._on_contact)
 
     # -- the web's port -------------------------------------------------------------------------------------

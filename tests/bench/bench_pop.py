@@ -149,9 +149,9 @@ async def _ours(rig: Rig, folder: Path) -> list[Row]:
         desks = await centre.log_in_all()
         asked, invited = await _run(rig, rig.pbx.agi_port)
         popped: dict[str, float] = {}
-        for frame in (frame for desk in desks for frame in desk.seen("offer")):
-            origin = frame["offer"]["pop"]["origin"]
-            popped[origin] = min(frame["_at"], popped.get(origin, frame["_at"]))
+        for desk in desks:
+            for number, at in desk.offered_at.items():
+                popped[number] = min(at, popped.get(number, at))
     known = [caller for caller in asked if caller in popped and caller in invited]
     after_ms = [(popped[caller] - invited[caller]) * 1_000 for caller in known]
     who = "ccserver"

@@ -12,19 +12,48 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from websockets.asyncio.client import ClientConnection
+
 from ccserver.store import Store
 from ccserver.web.passwords import production_hasher
 from ccserver.web.ports import Role, User
 from channels.asterisk.pbx.site_files import AmiAccess
 from channels.asterisk.standin.server import StandIn
 from tests.acceptance.centre import CUSTOMERS, PASSWORD, Centre, free_port, new_secret
-from tests.acceptance.desk import Desk
+from tests.acceptance.desk import Desk, Frame
 
 LOG_IN_AT_ONCE = 8
 
 
+class StampedConnection(ClientConnection):
+    """Knows when the last bytes came, before anything was made of them."""
+
+    came_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        self.came_at = time.perf_counter()
+        super().data_received(data)
+
+
+class BenchDesk(Desk):
+    """A desk whose offers are timed at the socket: `offered_at` by the caller's number."""
+
+    connection = StampedConnection
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.offered_at: dict[str, float] = {}
+
+    def took(self, frame: Frame) -> None:
+        """Note the first offer of each caller."""
+        if frame["type"] == "offer" and isinstance(self._socket, StampedConnection):
+            self.offered_at.setdefault(frame["offer"]["pop"]["origin"], self._socket.came_at)
+
+
 class BenchCentre(Centre):
     """`async with BenchCentre(folder, pbx, agents) as centre:`, then `await centre.log_in_all()`."""
+
+    desk_class = BenchDesk
 
     def __init__(self, folder: Path, pbx: Any, agents: int, **options: Any) -> None:
         """`pbx`: a PbxInstance, or what has its `ami`, `agi_port` and `agi_secret`."""
@@ -59,13 +88,13 @@ class BenchCentre(Centre):
         await store.create_user(User("boss", "boss", "Boss (test)", Role.SUPERVISOR, "en", hashed))
         await store.close()
 
-    async def log_in_all(self, *, ready: bool = True) -> list[Desk]:
+    async def log_in_all(self, *, ready: bool = True) -> list[BenchDesk]:
         """Every agent at a desk."""
         places = asyncio.Semaphore(LOG_IN_AT_ONCE)
 
-        async def one(name: str) -> Desk:
+        async def one(name: str) -> BenchDesk:
             async with places:
-                return await self.desk(name, ready=ready)
+                return cast(BenchDesk, await self.desk(name, ready=ready))
 
         return list(await asyncio.gather(*(one(name) for name in self.agents)))
 

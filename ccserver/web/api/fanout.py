@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 BATCH = 100
+HURRIED = 10
 
 
 class Waker:
@@ -26,9 +27,16 @@ class Waker:
             self._armed = True
             self._call_soon(self._run)
 
-    def _run(self) -> None:
-        for _ in range(min(BATCH, len(self._due))):
+    def hurry(self) -> None:
+        """Call what is due now, at most a few; the rest as ever. For a frame that must be first."""
+        self._call(HURRIED)
+
+    def _call(self, most: int) -> None:
+        for _ in range(min(most, len(self._due))):
             self._due.popleft()()
+
+    def _run(self) -> None:
+        self._call(BATCH)
         self._armed = bool(self._due)
         if self._armed:
             self._call_soon(self._run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from ccserver.web.api.fanout import BATCH, Waker
+from ccserver.web.api.fanout import BATCH, HURRIED, Waker
 
 
 class Turns:
@@ -31,6 +31,22 @@ def test_hundred_a_turn_in_order() -> None:
         sizes.append(len(woken))
     assert sizes == [BATCH, 2 * BATCH, 2 * BATCH + 1]
     assert woken == list(range(2 * BATCH + 1))
+
+
+def test_in_a_hurry_a_few_come_at_once_and_the_rest_in_their_turn() -> None:
+    turns, woken = Turns(), []
+    waker = Waker(turns.due.append)
+    for i in range(HURRIED + 2):
+        waker.soon(lambda i=i: woken.append(i))  # type: ignore[misc]
+    waker.hurry()
+    assert woken == list(range(HURRIED))
+    turns.turn()
+    assert woken == list(range(HURRIED + 2))
+    assert not turns.due
+    waker.hurry()
+    waker.soon(lambda: woken.append(99))
+    turns.turn()
+    assert woken[-1] == 99
 
 
 def test_idle_waker_arms_itself_again() -> None:
