@@ -69,6 +69,10 @@ class BenchCentre(Centre):
         assert self.process is not None
         return self.process.pid
 
+    def _sounds(self) -> str:
+        """Nothing is spoken here."""
+        return ""
+
     def write_config(self) -> None:
         """The acceptance tests' own; their spare phone is out of the way of so many agents."""
         super().write_config()
