@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -122,6 +123,13 @@ class Desk:
 
     def _acks(self, command_id: str) -> list[Frame]:
         return [frame for frame in self.seen("ack") if frame["id"] == command_id]
+
+    async def send_raw(self, *texts: str) -> None:
+        """Send what need not be a command, until the server has had enough."""
+        assert self._socket is not None
+        with suppress(ConnectionClosed):
+            for text in texts:
+                await self._socket.send(text)
 
     def seen(self, kind: str) -> list[Frame]:
         """All frames of a kind so far."""
