@@ -9,6 +9,7 @@ marked and is no fault: what the machine did besides is not ours to know.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import sys
@@ -75,6 +76,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {' '.join(NAMES)}", file=sys.stderr)
         return 2
+    # A stand-in that talks to a server which was just killed is no news here.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     found = machine()
     print(f"{found['cores']} cores of {found['cpu']}, Python {found['python']}, load {found['load'][0]}")
     results: dict[str, Any] = {}

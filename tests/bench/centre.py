@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +21,7 @@ from ccserver.web.passwords import production_hasher
 from ccserver.web.ports import Role, User
 from channels.asterisk.pbx.site_files import AmiAccess
 from channels.asterisk.standin.server import StandIn
-from tests.acceptance.centre import CUSTOMERS, PASSWORD, Centre, free_port, new_secret
+from tests.acceptance.centre import CUSTOMERS, PASSWORD, READY_WITHIN_S, Centre, free_port, new_secret
 from tests.acceptance.desk import Desk, Frame
 
 LOG_IN_AT_ONCE = 8
@@ -109,8 +111,26 @@ class BenchCentre(Centre):
     async def seconds_to_ready(self) -> float:
         """Start the server; from the process's start until /readyz says so."""
         begin = time.perf_counter()
-        await self.start()
+        with self.log.open("ab") as log:
+            command = (sys.executable, "-m", "ccserver", "run")
+            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
+        async with asyncio.timeout(READY_WITHIN_S):
+            while not await self._says_ready():
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"ccserver ended: {self.log.read_text()[-2_000:]}")
+                await asyncio.sleep(0.01)
         return time.perf_counter() - begin
+
+    async def _says_ready(self) -> bool:
+        """Asked by hand: an HTTP client a question would cost more than the server's start."""
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.write(f"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+        status = await reader.readline()
+        writer.close()
+        return status.startswith(b"HTTP/1.1 200")
 
 
 class StandInPbx:
