@@ -19,7 +19,7 @@ from pathlib import Path
 from ccserver.cli.faults import OperatorFault
 from ccserver.data import shipped
 
-LEFT_OUT = {"demo", "secrets", "__pycache__"}
+LEFT_OUT = {"demo", "secrets", "__pycache__", ".keep"}
 SECRET_KEYS = ("secret_file", "fastagi_secret_file")
 
 
