@@ -25,6 +25,7 @@ from routing.stats import Stats
 PUSH_EVERY_S = 0.25
 FRESH_EVERY_S = 2.0
 FORMULA = "answered within target ÷ (answered + abandoned after the short limit + flowed out)"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SLOT_WORDS = {SlotState.RESERVED: "RESERVED", SlotState.ENGAGED: "TALKING", SlotState.WRAP_UP: "WRAP_UP"}
 
 
@@ -35,7 +36,7 @@ class Boards:
         self._config, self._hub, self._meter = config, hub, meter
         self.stats = Stats()
         self.pbx_up = False
-        self._midnight_at = self._last_midnight_at()
+        self._midnight_at, self._next_midnight_at = self._day_of(hub.clock())
         self._streams = {names: Stream(secrets.token_hex(6)) for names in (True, False)}
         self._due: asyncio.TimerHandle | None = None
         self._fresh: asyncio.TimerHandle | None = None
@@ -50,6 +51,7 @@ class Boards:
 
     def current(self, names: bool) -> p.Board:
         """The board now."""
+        self._roll(self._hub.clock())
         return self._board(self._streams[names].n, names)
 
     def attach(self, names: bool, epoch: str, last: int, wake: Callable[[], None]) -> Subscriber:
@@ -74,13 +76,16 @@ class Boards:
     # -- when -----------------------------------------------------------------------------------------------
 
     def _on_record(self, record: JournalRecord) -> None:
-        midnight_at = self._midnight_at
-        if record.at >= midnight_at + 86_400 * US_PER_S:
-            self._midnight_at = self._last_midnight_at()
-            self.stats.roll()
+        self._roll(record.at)
         self._fold(record)
         if record.effects:
             self._soon()
+
+    def _roll(self, at: int) -> None:
+        """A new day begins at the site's midnight, whether anything happens then or not."""
+        if at >= self._next_midnight_at:
+            self._midnight_at, self._next_midnight_at = self._day_of(at)
+            self.stats.roll()
 
     def _fold(self, record: JournalRecord) -> None:
         for effect in record.effects:
@@ -92,6 +97,7 @@ class Boards:
 
     def _push(self) -> None:
         self._due = None
+        self._roll(self._hub.clock())
         self._tell_meter()
         for names, stream in self._streams.items():
             if stream.subscribers:
@@ -102,10 +108,11 @@ class Boards:
         self._push()
         self._fresh = asyncio.get_running_loop().call_later(FRESH_EVERY_S, self._keep_fresh)
 
-    def _last_midnight_at(self) -> int:
-        now = datetime.fromtimestamp(self._hub.clock() / US_PER_S, UTC)
-        epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        return (self._config.site.midnight_before(now) - epoch) // timedelta(microseconds=1)
+    def _day_of(self, at: int) -> tuple[int, int]:
+        """The site's midnights around `at`, µs; a day may have 23 or 25 hours."""
+        before = self._config.site.midnight_before(_EPOCH + timedelta(microseconds=at))
+        after = self._config.site.midnight_before(before + timedelta(hours=36))
+        return (before - _EPOCH) // timedelta(microseconds=1), (after - _EPOCH) // timedelta(microseconds=1)
 
     # -- what -----------------------------------------------------------------------------------------------
 
