@@ -31,6 +31,7 @@ from ccserver.clock import RouterClock
 from ccserver.collector import Collector
 from ccserver.config import Config, Pbx
 from ccserver.contacts import Contacts
+from ccserver.costs import Costs
 from ccserver.customers.directory import Directory
 from ccserver.desk.commands import Commands
 from ccserver.desk.fold import DeskFold
@@ -151,6 +152,8 @@ class Server:
         self.fold = DeskFold(config, hub, self.contacts, self.scripting, self.metrics)
         self.sessions = DeskSessions(config, hub, self.contacts, self.fold, self.metrics)
         self.boards = Boards(config, hub, self.metrics)
+        self.costs = Costs(hub, self.contacts, self.store)
+        self.scripting.on_answers = self.costs.answered
         hub.on_record(self._forget_closed)
 
     def _build_voice(self) -> None:
@@ -310,6 +313,7 @@ class Server:
         self.boards.set_pbx(up)
 
     def _held(self, interaction: str, held: bool) -> None:
+        self.costs.held(interaction, held)
         for desk in self.sessions.desks():
             self.fold.held(desk, interaction, held)
 
@@ -349,6 +353,7 @@ class Server:
         for client in self.clients:
             await client.stop()
         await self.entry.close()
+        await self.costs.close()
         await self.directory.close()
         self.hub.stop()
         await self.projector.drain(STOP_WITHIN_S)

@@ -41,6 +41,7 @@ class Scripting:
         self._config, self._scripts, self._contacts = config, scripts, contacts
         self._queued_at, self._clock = queued_at, clock
         self._positions: dict[tuple[str, str], engine.Position] = {}
+        self.on_answers: Callable[[str, Mapping[str, str]], None] = lambda _interaction, _answers: None
 
     def first_page(self, desk: Desk, interaction: str, queue: str) -> p.ScriptPage | None:
         """The page where this agent is with this interaction; the first one at first."""
@@ -77,6 +78,7 @@ class Scripting:
             )
             if isinstance(result, engine.Position):
                 self._positions[key] = result
+                self.on_answers(interaction, answers)
             else:
                 problems = result
         page = self._page(desk, interaction, script, queue, problems, answers)
