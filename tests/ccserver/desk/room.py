@@ -73,8 +73,8 @@ SITI = CustomerRow("k1", "K-1", "Siti Contoh (test)", "id", "gold", 900, 0, None
 class Clock:
     """Router time that stands still until it is moved."""
 
-    def __init__(self) -> None:
-        self.at = 1_800_000_000 * US_PER_S
+    def __init__(self, at: int) -> None:
+        self.at = at
 
     def __call__(self) -> int:
         return self.at
@@ -127,11 +127,11 @@ class Memory:
 class Room:
     """`room.log_in(AYU, "d1")`, `room.arrive("i1")`, `await room.do(desk, p.Ready(id="c1"))`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, at: int = 1_800_000_000 * US_PER_S) -> None:
         file = folder / "ccserver.toml"
         file.write_text(CONFIG)
         self.config = load(file, SECRETS)
-        self.clock, self.events = Clock(), list[tuple[str, ...]]()
+        self.clock, self.events = Clock(at), list[tuple[str, ...]]()
         self.journal = Journal(folder / "journal", "e", "test", 0)
         self.hub = Hub(Router(), self.journal, self.clock)  # type: ignore[arg-type]
         self.contacts, self.metrics = Contacts(), Metrics()
