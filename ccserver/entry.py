@@ -27,6 +27,7 @@ from ccserver.customers.identity import IdentityMatch, normalise
 from ccserver.customers.worth import stake_of
 from ccserver.hub import Hub
 from ccserver.ids import Ids
+from ccserver.store import StoreUnavailable
 from ccserver.store.rows import ContactRow, InteractionFacts, InteractionRow, PastInteraction
 from channels.asterisk.dialogue import DialogueOutcome
 from channels.asterisk.fastagi_session import AgiRequest, AgiSession
@@ -35,6 +36,7 @@ from routing.events import InteractionArrived, InteractionRevalued
 from routing.model import Medium
 
 PENDING_LIMIT = 10_000
+KEEP_AGAIN_AFTER_S = (1, 2, 5, 10, 30, 60, 300, 600)
 REPEAT_DAYS = 7
 HISTORY = 10
 log = structlog.get_logger()
@@ -218,18 +220,26 @@ class CallEntry:
             self._contacts.improve(contact.interaction, history=tuple(history), contacts_7d=count)
 
     async def _keep(self, request: AgiRequest, contact: Contact) -> None:
-        """The record of who called."""
-        await self._memory.save_contact(
-            ContactRow(
-                contact.interaction,
-                contact.origin.raw,
-                contact.origin.e164,
-                request.caller_name,
-                contact.destination,
-                contact.entered,
-            )
+        """The record of who called; a database that is away gets it when it is back."""
+        row = ContactRow(
+            contact.interaction,
+            contact.origin.raw,
+            contact.origin.e164,
+            request.caller_name,
+            contact.destination,
+            contact.entered,
         )
-        await self._memory.save_facts(contact.interaction, InteractionFacts("inbound", request.uniqueid))
+        facts = InteractionFacts("inbound", request.uniqueid)
+        for pause_s in (*KEEP_AGAIN_AFTER_S, None):
+            try:
+                await asyncio.gather(
+                    self._memory.save_contact(row), self._memory.save_facts(contact.interaction, facts)
+                )
+                return
+            except StoreUnavailable:
+                if pause_s is None or len(self._background) > PENDING_LIMIT:
+                    raise
+                await asyncio.sleep(pause_s)
 
     def take_up(self) -> None:
         """After a restart: who the open interactions are, from the store, for the desks to show."""
@@ -281,5 +291,9 @@ class CallEntry:
 
     async def close(self) -> None:
         """Finish what was begun, for at most two seconds."""
-        if self._background:
-            await asyncio.wait(self._background, timeout=2.0)
+        if not self._background:
+            return
+        _, late = await asyncio.wait(self._background, timeout=2.0)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

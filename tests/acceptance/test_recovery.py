@@ -146,3 +146,37 @@ async def test_agents_who_do_not_come_back_within_their_lease_are_logged_out(cen
 
     assert (await centre.get("/api/v1/wallboard"))["staffed"] == 1
     await eventually("logged out", is_out)
+
+
+async def kick(line: Line) -> None:
+    """The PBX ends ccserver's AMI session, as a broken network would."""
+    shown = await line.link.require("Command", {"Command": "manager show connected"})
+    (descriptor,) = [row.split()[4] for row in shown["Output"].splitlines() if row.startswith("ccserver")]
+    await line.link.require("Command", {"Command": f"manager kick session {descriptor}"})
+
+
+async def test_a_lost_line_to_the_pbx_ends_no_call_loses_no_place_and_comes_back_by_itself(
+    centre: Centre, patient: None, line: Line
+) -> None:
+    ayu = await centre.desk("ayu")
+    call, interaction = await talking(centre, ayu)
+    waits = await centre.world.call(SITI, BILLING)
+    await ayu.until("queues", lambda f: any(q["waiting"] == 1 for q in f["queues"]))
+    gone = await centre.world.call("+6281299999990", BILLING)
+    await ayu.until("queues", lambda f: any(q["waiting"] == 2 for q in f["queues"]))
+    await gone.until_up()
+    await kick(line)
+    await gone.hang_up()
+    await ayu.until("pbx", lambda f: not f["pbx"]["up"])
+    await ayu.until("pbx", lambda f: f["pbx"]["up"])
+
+    async def one_waits() -> bool:
+        return await waiting(centre) == 1
+
+    await eventually("who hung up meanwhile is not waited for", one_waits)
+    assert (call.ended_at, waits.ended_at) == (None, None)
+    assert ayu.seen("work")[-1]["item"]["phase"] == "talking"
+    await call.hang_up()
+    await ayu.until("work", lambda f: f["item"]["phase"] == "wrap_up")
+    await finish(ayu, interaction)
+    assert (await ayu.until("offer"))["offer"]["pop"]["customer"]["name"] == "Siti Contoh (test)"

@@ -284,10 +284,16 @@ async def test_a_late_answer_for_a_caller_who_has_left_revalues_nobody(door: Doo
     assert not [event for event in door.posted if isinstance(event, ev.InteractionRevalued)]
 
 
-async def test_a_database_that_is_away_stops_no_call(door: Door) -> None:
+async def test_a_database_that_is_away_stops_no_call_and_gets_the_contact_when_it_is_back(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccserver.entry.KEEP_AGAIN_AFTER_S", (0.01,) * 100)
     door.memory.away = True
     agi = await door.call()
+    assert door.memory.contacts == []
+    door.memory.away = False
     await settle(door)
+    assert len(door.memory.contacts) == 1
     assert agi.set["ACD_DO"] == "wait"
     assert door.room.hub.router.interactions[agi.set["ACD_ID"]].state is InteractionState.WAITING
 
