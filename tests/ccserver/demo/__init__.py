@@ -1,0 +1,1 @@
+"""Tests of ccserver/demo that need no process."""
