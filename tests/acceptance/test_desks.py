@@ -11,7 +11,7 @@ from tests.acceptance.desk import Desk, Frame
 from tests.acceptance.steps import BILLING, STRANGER, eventually, finish, talking
 
 pytestmark = pytest.mark.pbx
-CENTRE = {"lease_s": 13}
+CENTRE = {"lease_s": 12}
 
 
 async def state_of(centre: Centre, agent: str) -> str:
