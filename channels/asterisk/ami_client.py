@@ -56,6 +56,7 @@ MAX_OUTSTANDING = 1_000
 MAX_LIST_ROWS = 100_000
 # A shorter life counts as a failed attempt, or a faulty peer would be dialled in a circle.
 SHORT_LIFE_S = 10.0
+STOPPED = "stopped by us"
 RETRY_FIRST_S = 0.1
 RETRY_MOST_S = 10.0
 
@@ -179,7 +180,7 @@ class AmiClient:
     async def stop(self) -> None:
         """Hang up and dial no more. What is pending fails with AmiDown."""
         if self._session is not None:
-            self._session.drop("stopped by us")
+            self._session.drop(STOPPED)
         stopped = self._service.stopService()
         await stopped.asFuture(asyncio.get_running_loop())
 
@@ -325,7 +326,8 @@ class AmiClient:
             self._tick = None
         lived_s = 0.0 if session.up_at is None else self.clock.seconds() - session.up_at
         self._short_lives = 0 if lived_s >= SHORT_LIFE_S else self._short_lives + 1
-        self._log.warning("ami_lost", why=why, was_up=session.up_at is not None)
+        tell = self._log.info if why == STOPPED else self._log.warning
+        tell("ami_lost", why=why, was_up=session.up_at is not None)
         for action_id in list(self._pending):
             self._finish(action_id, AmiDown(f"{self.name} was lost before it answered: {why}"))
         if session.up_at is not None:

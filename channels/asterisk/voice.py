@@ -60,6 +60,7 @@ class Voice:
         self.on_status: Callable[[str, bool], None] = lambda _pbx, _up: None
         self._post = post
         self._confirm: dict[str, list[asyncio.Future[bool]]] = {}
+        self._ending = False
         self._beating: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
 
@@ -89,7 +90,8 @@ class Voice:
 
     def on_down(self, pbx: str, reason: str) -> None:
         """The line to the PBX is gone: its phones may not be rung until it is back and has told."""
-        log.warning("PBX away, calls there go on without us", pbx=pbx, why=reason)
+        tell = log.info if self._ending else log.warning
+        tell("PBX away, calls there go on without us", pbx=pbx, why=reason)
         for task in (self._beating, self._comparing):
             if task is not None:
                 task.cancel()
@@ -184,6 +186,7 @@ class Voice:
 
     async def stop(self) -> None:
         """No more beats: callers who wait too long go to the PBX's own queue."""
+        self._ending = True
         for task in (self._beating, self._comparing):
             if task is not None:
                 task.cancel()

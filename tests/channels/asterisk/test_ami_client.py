@@ -162,6 +162,13 @@ def test_up_is_told_before_the_first_event_even_in_one_read() -> None:
     assert world.client.up
 
 
+async def test_an_end_of_our_own_is_no_warning() -> None:
+    world = World().up()
+    with structlog.testing.capture_logs() as logs:
+        await world.client.stop()
+    assert [(line["event"], line["log_level"]) for line in logs] == [("ami_lost", "info")]
+
+
 def test_refused_login_says_who_must_do_what_and_tries_again_later() -> None:
     world = World()
     with structlog.testing.capture_logs() as logs:
