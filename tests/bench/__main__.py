@@ -8,6 +8,7 @@ marked and is no fault: what the machine did besides is not ours to know.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -61,11 +62,14 @@ def measure(name: str) -> dict[str, Any]:
     """One benchmark: its rows, or its fault."""
     begin, load = time.perf_counter(), os.getloadavg()[0]
     result: dict[str, Any] = {"load_before": round(load, 2), "rows": []}
+    gc.collect()
+    gc.disable()  # a collection in the one who takes the times would count as somebody's delay
     try:
         result["rows"] = import_module(f"tests.bench.bench_{name}").run()
     except Exception as error:  # noqa: BLE001  told below; the other benchmarks still run
         result["fault"] = f"{type(error).__name__}: {error}"
         traceback.print_exc()
+    gc.enable()
     result["took_s"] = round(time.perf_counter() - begin, 1)
     return result
 
