@@ -16,6 +16,12 @@ LANGUAGE_NAMES = {
     "en": {"en": "English", "id": "Inggris"},
     "id": {"en": "Indonesian", "id": "Indonesia"},
 }
+OUTCOME_NAMES = {
+    "answered": {"en": "Answered", "id": "Dijawab"},
+    "abandoned": {"en": "Hung up while waiting", "id": "Menutup saat menunggu"},
+    "flowed_out": {"en": "Passed on", "id": "Diteruskan"},
+    "failed": {"en": "Line failed", "id": "Sambungan gagal"},
+}
 ENTERED_LABELS = {
     "customer_number": {"en": "Customer number", "id": "Nomor pelanggan"},
     "language": {"en": "Language", "id": "Bahasa"},
@@ -80,6 +86,7 @@ def _contacts(contact: Contact, language: str, config: Config) -> tuple[p.PastCo
             past,
             queue=queues.get(past.queue, past.queue),
             disposition=codes.get(past.disposition, past.disposition),
+            outcome=OUTCOME_NAMES.get(past.outcome, {}).get(language, past.outcome),
         )
         for past in contacts_part(contact.history)
     )
