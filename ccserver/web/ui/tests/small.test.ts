@@ -95,6 +95,8 @@ describe('after login', () => {
     ['supervisor', '', '/wallboard?view=floor'],
     ['admin', '', '/admin'],
     ['agent', '?next=/wallboard?queue=billing', '/wallboard?queue=billing'],
+    ['supervisor', '?next=/desk', '/wallboard?view=floor'],
+    ['agent', '?next=/admin', '/desk'],
     ['agent', '?next=https://evil.example', '/desk'],
     ['agent', '?next=//evil.example/desk', '/desk'],
     ['agent', '?next=/desk/../../evil', '/desk'],

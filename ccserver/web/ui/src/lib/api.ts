@@ -97,10 +97,17 @@ export const api = {
     call<User>('PATCH', `/api/v1/users/${encodeURIComponent(id)}`, change, csrf),
 };
 
-/** Where the login leads: the page asked for when it is one of ours, else the one for the role. */
+const PAGES_OF: Record<string, string[]> = {
+  agent: ['desk', 'wallboard'],
+  supervisor: ['wallboard'],
+  admin: ['admin', 'wallboard'],
+};
+
+/** Where the login leads: the page asked for when it is one of ours and of this role, else the role's own. */
 export function landing(role: string, search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '';
-  if (/^\/(desk|wallboard|admin)(\?[\w=&-]*)?$/.test(next)) return next;
+  const page = /^\/(desk|wallboard|admin)(\?[\w=&-]*)?$/.exec(next)?.[1];
+  if (page && PAGES_OF[role]?.includes(page)) return next;
   if (role === 'supervisor') return '/wallboard?view=floor';
   return role === 'admin' ? '/admin' : '/desk';
 }
