@@ -18,6 +18,7 @@ import random
 import re
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -74,7 +75,7 @@ class Sip:
         return found[1] if found else ""
 
 
-class SipSocket(asyncio.DatagramProtocol):
+class SipSocket(asyncio.DatagramProtocol, ABC):
     """One UDP socket: sends requests until they are answered, answers, and hands on what comes."""
 
     def __init__(self, local: Address, pbx: Address) -> None:
@@ -101,13 +102,13 @@ class SipSocket(asyncio.DatagramProtocol):
         self._transport.close()
         self._sink.close()
 
+    @abstractmethod
     def timers(self) -> list[asyncio.TimerHandle]:
         """Of calls that are still open."""
-        raise NotImplementedError
 
+    @abstractmethod
     def under_way(self) -> int:
         """How many calls are open."""
-        raise NotImplementedError
 
     async def until_quiet(self, within_s: float = 30.0) -> None:
         """Return when no call is open. Raises TimeoutError."""
@@ -125,11 +126,13 @@ class SipSocket(asyncio.DatagramProtocol):
             timer.cancel()
         self.on_answer(message, now)
 
+    @abstractmethod
     def on_request(self, request: Sip, now: float) -> None:
-        raise NotImplementedError
+        """The other side asks."""
 
+    @abstractmethod
     def on_answer(self, answer: Sip, now: float) -> None:
-        raise NotImplementedError
+        """The other side answers what we asked."""
 
     def new_tag(self) -> str:
         return f"t{next(self._numbers)}"
