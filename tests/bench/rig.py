@@ -31,7 +31,10 @@ class Rig:
         dialplan = folder / "dialplan"
         shutil.copytree(project_root() / "asterisk-dialplan", dialplan)
         queues = dialplan / "queues.conf"
-        queues.write_text(queues.read_text().replace("wrapuptime = 5", "wrapuptime = 0"))
+        at_its_best = (
+            queues.read_text().replace("wrapuptime = 5", "wrapuptime = 0").replace("retry = 1", "retry = 0")
+        )
+        queues.write_text(at_its_best)
         agents = tuple(phone for phone in default_phones(phones) if phone.name != "desk")
         self.pbx = PbxInstance(
             PbxSpec(folder / "pbx", agents, admin=True, agi_secret=new_secret(), dialplan=dialplan)
