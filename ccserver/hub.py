@@ -40,7 +40,6 @@ class Hub:
     def __init__(self, router: Router, journal: Journal, clock: RouterClock) -> None:
         self.router, self.journal, self.clock = router, journal, clock
         self.faults = 0
-        self.handled = 0
         self._performers: dict[type, list[Performer]] = {}
         self._early: list[Observer] = []
         self._observers: list[Observer] = []
@@ -88,7 +87,6 @@ class Hub:
             effects, fault = self._rebuild(event, error), True
         record = JournalRecord(self.journal.last_seq + 1, at, event, effects, fault)
         self.journal.append(record)
-        self.handled += 1
         for observer in self._early:
             self._guarded(observer, record)
         for effect in effects:

@@ -16,15 +16,11 @@ class Phones:
     def __init__(self, hub: Hub, voices: Iterable[Voice]) -> None:
         self._hub = hub
         self.voices = {voice.pbx: voice for voice in voices}
-        hub.on_effect(MakeOffer, self._make_offer)
-        hub.on_effect(EndOffer, self._end_offer)
+        hub.on_effect(MakeOffer, self._perform)
+        hub.on_effect(EndOffer, self._perform)
         hub.on_effect(InteractionClosed, self._closed)
 
-    def _make_offer(self, effect: MakeOffer) -> None:
-        for voice in self.voices.values():
-            voice.perform(effect)
-
-    def _end_offer(self, effect: EndOffer) -> None:
+    def _perform(self, effect: MakeOffer | EndOffer) -> None:
         for voice in self.voices.values():
             voice.perform(effect)
 
