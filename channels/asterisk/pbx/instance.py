@@ -90,10 +90,6 @@ class PbxInstance:
         return self.ports.sip
 
     @property
-    def http_port(self) -> int:
-        return self.ports.http
-
-    @property
     def agi_url(self) -> str:
         """The address that the dialplan asks, without path and secret."""
         return f"agi://{self.agi}"
@@ -102,11 +98,6 @@ class PbxInstance:
     def agi_port(self) -> int:
         """The port on which the dialplan expects ccserver's FastAGI."""
         return int(self.agi.rpartition(":")[2])
-
-    @property
-    def websocket_url(self) -> str:
-        """Where browser phones register."""
-        return f"ws://{self.spec.bind}:{self.ports.http}/ws"
 
     @property
     def pid(self) -> int:
